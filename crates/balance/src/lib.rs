@@ -1,0 +1,1 @@
+//! Strategies, stickiness and health state: no I/O.

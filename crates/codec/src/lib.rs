@@ -1,0 +1,1 @@
+//! HTTP/1.1 wire format: heads and bodies, no sockets and no clock.

@@ -1,0 +1,1 @@
+//! Provider traits, aggregation, health checks and publishing.

@@ -1,0 +1,1 @@
+//! One request and its response in flight, and the middleware traits.

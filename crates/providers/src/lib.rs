@@ -1,0 +1,1 @@
+//! Where dynamic configuration comes from: one folder each.

@@ -1,0 +1,1 @@
+//! The data plane: entry points, connections, the exchange loop, pools.

@@ -1,0 +1,1 @@
+//! The rule language, the index over routers, and compile(): configuration to Snapshot.

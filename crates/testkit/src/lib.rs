@@ -1,0 +1,1 @@
+//! Upstreams, certificates and scenarios for tests. Development only.

@@ -1,0 +1,1 @@
+//! Certificates, server name selection and TLS options, as rustls wants them.
