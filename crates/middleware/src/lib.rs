@@ -1,1 +1,90 @@
-//! One file per middleware, and build().
+//! One file per middleware, and [`build`].
+//!
+//! Every middleware of Traefik v3.7 that is supported lives in the module of its name and turns
+//! its settings into a [`Stage`] once; requests then pass through without parsing or formatting
+//! what the settings already said. What several of them share (how Go escapes paths and resolves
+//! URLs, how a client's address is found) has its own module. Nothing here opens sockets: other
+//! services are reached through [`exchange::Upstreams`], found at build time through
+//! [`Surroundings`].
+
+mod add_prefix;
+mod basic_auth;
+mod client_address;
+mod compress;
+mod encoded_characters;
+mod errors;
+#[cfg(test)]
+mod fixture;
+mod forward_auth;
+mod header_names;
+mod headers;
+mod ip_allow_list;
+mod redirect;
+mod redirect_regex;
+mod redirect_scheme;
+mod registry;
+mod replace_path;
+mod replace_path_regex;
+mod retry;
+mod strip_prefix;
+mod strip_prefix_regex;
+mod url;
+mod url_path;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use exchange::{ServiceHandle, Stage};
+
+pub use self::registry::build;
+
+/// What building a middleware may need of its surroundings.
+pub trait Surroundings {
+    /// Finds a service by the name a user wrote; the implementor qualifies it.
+    ///
+    /// # Errors
+    /// Traefik's text when the service does not exist or is broken.
+    fn service(&mut self, name: &str) -> Result<ServiceHandle, String>;
+
+    /// Makes an anonymous service for one URL.
+    ///
+    /// Requests sent to it keep their own path, query and authority, get no forwarding headers,
+    /// and their redirects are not followed.
+    ///
+    /// # Errors
+    /// A text that names what is wrong with the URL or its TLS settings.
+    fn endpoint(&mut self, endpoint: &Endpoint) -> Result<ServiceHandle, String>;
+}
+
+/// A server that only one middleware talks to.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// The URL; only its scheme, host and port name the server.
+    pub url: String,
+    /// TLS towards it; `None`: the system's roots.
+    pub tls: Option<config::dynamic::ClientTls>,
+    /// Longest time for a whole call, body included.
+    pub timeout: Duration,
+}
+
+/// What a middleware's settings come to.
+pub enum Built {
+    /// One stage of a router's chain.
+    Stage(Stage),
+    /// Names of other middlewares as the user wrote them, to be put in its place in order.
+    Chain(Vec<String>),
+}
+
+pub(crate) fn sync_stage(
+    name: &Arc<str>,
+    middleware: impl exchange::Middleware + 'static,
+) -> Stage {
+    Stage::Sync { name: Arc::clone(name), middleware: Arc::new(middleware) }
+}
+
+pub(crate) fn async_stage(
+    name: &Arc<str>,
+    middleware: impl exchange::AsyncMiddleware + 'static,
+) -> Stage {
+    Stage::Async { name: Arc::clone(name), middleware: Arc::new(middleware) }
+}

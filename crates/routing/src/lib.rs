@@ -1,1 +1,18 @@
-//! The rule language, the index over routers, and compile(): configuration to Snapshot.
+//! The rule language, the index over routers, and `compile()`: configuration to [`Snapshot`].
+//!
+//! Everything a request needs to know is found here before it comes: rules are parsed, references
+//! resolved, middlewares built, certificates read. What remains for the request is a look-up. No
+//! sockets and no runtime; what compile needs built by others (middlewares, internal services) is
+//! handed in.
+
+pub mod compile;
+pub mod index;
+pub mod rule;
+mod route;
+mod service;
+
+pub use self::index::RouterIndex;
+pub use self::route::{DeniedCharacters, EntryPointRoutes, Next, Route, Snapshot};
+pub use self::service::{
+    LoadBalancer, Scheme, Server, Service, ServiceKind, StickyPick, Transport, Weighted,
+};

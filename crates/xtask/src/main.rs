@@ -1,1 +1,41 @@
-fn main() {}
+//! Development commands, run as `cargo xtask <command>`.
+
+mod bench;
+mod record;
+mod tidy;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  record [--binary PATH] [FILTER]   write down what Traefik answers to the scenarios
+  replay --binary PATH [FILTER]     compare a proxy with what was written down
+  bench ...                         measure (see `cargo xtask bench --help`)
+  tidy                              check crate edges, file sizes and the like";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match run(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &[String]) -> Result<()> {
+    match args.split_first() {
+        Some((command, rest)) => match command.as_str() {
+            "record" => record::record(rest),
+            "replay" => record::replay(rest),
+            "bench" => bench::run(rest),
+            "tidy" => tidy::run(),
+            _ => bail!("unknown command {command:?}\n{USAGE}"),
+        },
+        None => bail!("{USAGE}"),
+    }
+}

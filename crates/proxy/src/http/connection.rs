@@ -1,0 +1,397 @@
+//! hot path
+//!
+//! A client's connection from its first byte to its last: TLS or not, request after request.
+
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use ::exchange::{Body, Connection, TlsInfo};
+use bytes::BytesMut;
+use codec::{ConnectionHeader, HeadError, HeadReader, Limits, RequestHead};
+use http::StatusCode;
+use tokio::net::TcpStream;
+use tokio_rustls::LazyConfigAcceptor;
+
+use crate::clock::Alarm;
+use crate::http::client::{Client, ClientBody};
+use crate::http::door::{self, Doorway};
+use crate::http::exchange;
+use crate::http::framing::Framing;
+use crate::http::pool::Lease;
+use crate::http::respond::{self, Asked, Sent};
+use crate::http::tunnel;
+use crate::http::wire::{ReadSize, Wire};
+use crate::net::{Prefixed, Stream};
+use crate::plane::EntryPoint;
+use crate::settings::EntryPointSettings;
+use crate::worker::Worker;
+
+/// Idle time after which a connection gives its buffers back.
+const TRIM_AFTER: Duration = Duration::from_secs(2);
+/// Time for a TLS handshake where no `readTimeout` is set.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Bytes of an unread request body that are read over to keep the connection, as Go does.
+const SKIP_MAX: u64 = 256 * 1024;
+/// How long a closed connection's input is read over, so that the client sees the response before
+/// the kernel resets the connection (RFC 9112, 9.6). Go's value.
+const LINGER: Duration = Duration::from_millis(500);
+/// The first byte of a TLS record that holds a ClientHello.
+const TLS_HANDSHAKE: u8 = 0x16;
+
+/// Serves a connection until its end.
+pub(crate) async fn serve(
+    worker: Rc<Worker>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    entry_point: Arc<EntryPoint>,
+) {
+    let settings = entry_point.settings.load_full();
+    let Ok(local) = stream.local_addr() else { return };
+    let alarm = worker.clock.alarm();
+    let mut wire = Wire::new(Stream::Plain(stream), BytesMut::new());
+    alarm.set(deadline(&worker, settings.read_timeout));
+    if !await_first_byte(&worker, &mut wire, &alarm).await {
+        return;
+    }
+    let mut tls = None;
+    if wire.read.first() == Some(&TLS_HANDSHAKE) {
+        match handshake(&worker, wire, &settings, local).await {
+            Some((secured, info)) => {
+                wire = secured;
+                tls = Some(info);
+            }
+            None => return,
+        }
+    }
+    let connection = Connection::new(peer, local, Arc::clone(&settings.name), tls);
+    let trusts_peer = door::trusts(&settings, peer.ip());
+    let session = Session {
+        client: Rc::new(Client::new(wire, alarm)),
+        connection: Rc::new(connection),
+        trusts_peer,
+        settings,
+        worker,
+        started: Instant::now(),
+    };
+    session.run().await;
+}
+
+/// Waits for the first byte; `false`: none came.
+async fn await_first_byte(worker: &Worker, wire: &mut Wire, alarm: &Alarm) -> bool {
+    poll_fn(|context| match wire.poll_fill(context, ReadSize::Small) {
+        Poll::Ready(Ok(count)) => Poll::Ready(count > 0),
+        Poll::Ready(Err(_)) => Poll::Ready(false),
+        Poll::Pending if alarm.is_over(context) || worker.is_draining() => Poll::Ready(false),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
+}
+
+/// Runs the TLS handshake with what the client's server name asks for.
+async fn handshake(
+    worker: &Worker,
+    wire: Wire,
+    settings: &EntryPointSettings,
+    local: SocketAddr,
+) -> Option<(Wire, TlsInfo)> {
+    let Stream::Plain(stream) = wire.stream else { return None };
+    let stream = Prefixed::new(wire.read.freeze(), stream);
+    let limit = settings.read_timeout.unwrap_or(HANDSHAKE_TIMEOUT);
+    let shaking = async {
+        let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
+        let start = acceptor.await.ok()?;
+        let snapshot = worker.snapshot();
+        let routes = snapshot.entry_points.get(&settings.name)?;
+        let hello = start.client_hello();
+        let server_name = hello.server_name().map(|name| name.to_ascii_lowercase());
+        let selected = routes.tls.select(server_name.as_deref(), Some(local.ip()));
+        let tls::Selected::Options { name, config } = selected else { return None };
+        let stream = start.into_stream(config).await.ok()?;
+        let session = stream.get_ref().1;
+        let facts = tls::session_facts(session);
+        let info = TlsInfo {
+            server_name: server_name.map(Arc::from),
+            options: name,
+            version: facts.version,
+            cipher: facts.cipher,
+            peer_certificates: facts.peer_certificates,
+        };
+        Some((Wire::new(Stream::Accepted(Box::new(stream)), BytesMut::new()), info))
+    };
+    tokio::time::timeout(limit, shaking).await.ok().flatten()
+}
+
+fn deadline(worker: &Worker, limit: Option<Duration>) -> Option<Instant> {
+    limit.map(|limit| worker.clock.now() + limit)
+}
+
+/// A connection that speaks HTTP.
+struct Session {
+    worker: Rc<Worker>,
+    client: Rc<Client>,
+    connection: Rc<Connection>,
+    settings: Arc<EntryPointSettings>,
+    trusts_peer: bool,
+    started: Instant,
+}
+
+/// What waiting for a request came to.
+enum Awaited {
+    Request(RequestHead),
+    Refused(HeadError),
+    /// The client or the time is gone, or the process drains.
+    Over,
+}
+
+/// How a connection goes on after a request.
+enum Fate {
+    Next,
+    Close,
+    /// Close, but read over what the client is still sending.
+    Linger,
+    /// Close so that the client cannot take it for the response's end.
+    Reset,
+    /// Nothing left to do.
+    Gone,
+}
+
+impl Session {
+    async fn run(self) {
+        let limits = Limits {
+            head_bytes: self.settings.head_bytes_max,
+            request_line_bytes: self.settings.head_bytes_max,
+            ..Limits::default()
+        };
+        let mut reader = HeadReader::new(limits);
+        let mut requests = 0;
+        loop {
+            let head = match self.await_head(&mut reader, requests > 0).await {
+                Awaited::Request(head) => head,
+                Awaited::Refused(error) => {
+                    respond::refuse(&self.client, error.status(), refusal(&error)).await;
+                    return self.linger().await;
+                }
+                Awaited::Over => return,
+            };
+            requests += 1;
+            match self.serve_request(head, &limits, requests).await {
+                Fate::Next => {}
+                Fate::Close => return self.close().await,
+                Fate::Linger => return self.linger().await,
+                Fate::Reset => return self.reset(),
+                Fate::Gone => return,
+            }
+        }
+    }
+
+    /// Waits for the next request's head.
+    async fn await_head(&self, reader: &mut HeadReader, is_idle: bool) -> Awaited {
+        let client = &*self.client;
+        let mut spare = self.worker.spares.take();
+        let idle_deadline = deadline(&self.worker, self.settings.idle_timeout);
+        let mut has_begun = !is_idle;
+        let mut trims = false;
+        poll_fn(|context| {
+            let mut wire = client.wire.borrow_mut();
+            loop {
+                if !wire.read.is_empty() {
+                    match reader.read_request(&mut wire.read, std::mem::take(&mut spare)) {
+                        Ok(Some(head)) => return Poll::Ready(Awaited::Request(head)),
+                        Ok(None) => {}
+                        Err(error) => return Poll::Ready(Awaited::Refused(error)),
+                    }
+                    if !has_begun && !wire.read.is_empty() {
+                        has_begun = true;
+                        client.alarm.set(deadline(&self.worker, self.settings.read_timeout));
+                    }
+                }
+                match wire.poll_fill(context, ReadSize::Small) {
+                    Poll::Ready(Ok(count)) if count > 0 => continue,
+                    Poll::Ready(_) => return Poll::Ready(Awaited::Over),
+                    Poll::Pending => {}
+                }
+                if wire.read.is_empty() && self.worker.is_draining() {
+                    return Poll::Ready(Awaited::Over);
+                }
+                if has_begun {
+                    let is_late = client.alarm.is_over(context);
+                    return if is_late { Poll::Ready(Awaited::Over) } else { Poll::Pending };
+                }
+                // Idle. First the buffers go, later the connection.
+                if !trims {
+                    trims = true;
+                    let trim = self.worker.clock.now() + TRIM_AFTER;
+                    client.alarm.set(Some(idle_deadline.map_or(trim, |idle| idle.min(trim))));
+                }
+                if !client.alarm.is_over(context) {
+                    return Poll::Pending;
+                }
+                if idle_deadline.is_some_and(|idle| idle <= self.worker.clock.now()) {
+                    return Poll::Ready(Awaited::Over);
+                }
+                wire.release_buffers();
+                client.alarm.set(idle_deadline);
+                // Asking registers for the new deadline.
+                let _ = client.alarm.is_over(context);
+                return Poll::Pending;
+            }
+        })
+        .await
+    }
+
+    async fn serve_request(&self, head: RequestHead, limits: &Limits, requests: u64) -> Fate {
+        let client = &self.client;
+        let worker = &self.worker;
+        // Bytes sent before the protocol was changed would be read by one side as the new
+        // protocol's and by the other as a request.
+        if head.upgrade && !client.wire.borrow().read.is_empty() {
+            respond::refuse(client, StatusCode::BAD_REQUEST, "400 Bad Request").await;
+            return Fate::Linger;
+        }
+        let mut asked = Asked::new(&head.method, head.version, head.keep_alive);
+        asked.write_timeout = self.settings.write_timeout;
+        let framing = Framing::new(head.body, limits);
+        let body = match (&framing, head.body) {
+            (Some(_), _) => Body::Stream(Box::new(ClientBody::new(Rc::clone(client)))),
+            (None, codec::BodyLength::Fixed(_)) => Body::Full(bytes::Bytes::new()),
+            (None, _) => Body::Empty,
+        };
+        if framing.is_some() {
+            client.alarm.set(deadline(worker, self.settings.read_timeout));
+        } else {
+            client.alarm.set(None);
+        }
+        client.begin_body(framing, head.expects_continue);
+        let doorway = Doorway {
+            settings: &self.settings,
+            connection: &self.connection,
+            trusts_peer: self.trusts_peer,
+            hostname: &worker.hostname,
+        };
+        let mut response = match door::admit(&doorway, head, body) {
+            Ok(request) => {
+                let snapshot = worker.snapshot();
+                let mut exchange = exchange::run(
+                    worker,
+                    client,
+                    &self.settings,
+                    &self.connection,
+                    request,
+                    &snapshot,
+                )
+                .await;
+                if client_is_gone(&exchange) {
+                    return Fate::Gone;
+                }
+                worker.spares.put(std::mem::take(&mut exchange.request.headers));
+                exchange.response
+            }
+            Err(response) => *response,
+        };
+        if let Some(upgrade) = response.upgrade.take() {
+            if let Ok(lease) = upgrade.0.downcast::<Lease>() {
+                self.tunnel(&asked, &response, &lease).await;
+            }
+            return Fate::Gone;
+        }
+        asked.keeps_alive &= self.may_keep_alive(requests) && client.can_skip_body(SKIP_MAX);
+        let sent = respond::send(worker, client, &asked, &mut response).await;
+        worker.spares.put(std::mem::take(&mut response.headers));
+        match sent {
+            Sent::KeepAlive if self.skip_body().await => Fate::Next,
+            Sent::Close if !client.has_unread_body() => Fate::Close,
+            Sent::KeepAlive | Sent::Close => Fate::Linger,
+            Sent::Cut => Fate::Gone,
+            Sent::CutByReset => Fate::Reset,
+        }
+    }
+
+    fn may_keep_alive(&self, requests: u64) -> bool {
+        let settings = &self.settings;
+        !self.worker.is_draining()
+            && settings.keep_alive_requests_max.is_none_or(|max| requests < max)
+            && settings
+                .keep_alive_time_max
+                .is_none_or(|max| self.worker.clock.now().duration_since(self.started) < max)
+    }
+
+    /// Reads over what is left of the request's body; `false`: that failed.
+    async fn skip_body(&self) -> bool {
+        while self.client.has_unread_body() {
+            match poll_fn(|context| self.client.poll_body(context)).await {
+                Some(Ok(_)) => {}
+                None => break,
+                Some(Err(_)) => return false,
+            }
+        }
+        true
+    }
+
+    async fn tunnel(&self, asked: &Asked, response: &::exchange::Response, lease: &Lease) {
+        codec::encode_response(
+            &mut self.client.wire.borrow_mut().write,
+            asked.version,
+            response.status,
+            &response.headers,
+            codec::BodyLength::None,
+            ConnectionHeader::Upgrade,
+        );
+        tunnel::carry(&self.client.wire, &lease.connection.wire, &self.client.alarm).await;
+    }
+
+    async fn close(&self) {
+        self.client.alarm.set(Some(self.worker.clock.now() + LINGER));
+        poll_fn(|context| {
+            let shut = self.client.wire.borrow_mut().stream.poll_shutdown(context);
+            if shut.is_ready() || self.client.alarm.is_over(context) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
+    /// Closes our side, then reads over what the client sends until it closes its own.
+    async fn linger(&self) {
+        self.close().await;
+        self.client.alarm.set(Some(self.worker.clock.now() + LINGER));
+        poll_fn(|context| {
+            let mut wire = self.client.wire.borrow_mut();
+            loop {
+                wire.read.clear();
+                match wire.poll_fill(context, ReadSize::Small) {
+                    Poll::Ready(Ok(count)) if count > 0 => {}
+                    Poll::Ready(_) => return Poll::Ready(()),
+                    Poll::Pending if self.client.alarm.is_over(context) => return Poll::Ready(()),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+        .await;
+    }
+
+    /// Makes the kernel reset the connection when it is closed.
+    fn reset(&self) {
+        self.client.wire.borrow().stream.reset_on_close();
+    }
+}
+
+fn client_is_gone(exchange: &::exchange::Exchange) -> bool {
+    exchange.failure.as_ref().is_some_and(|f| f.kind == ::exchange::FailureKind::ClientGone)
+}
+
+/// What a request that cannot be read is answered with: Go's words.
+fn refusal(error: &HeadError) -> &'static str {
+    match error.status().as_u16() {
+        414 => "414 URI Too Long",
+        431 => "431 Request Header Fields Too Large",
+        501 => "501 Not Implemented",
+        505 => "505 HTTP Version Not Supported",
+        _ => "400 Bad Request",
+    }
+}

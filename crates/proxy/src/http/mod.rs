@@ -1,0 +1,21 @@
+//! HTTP: from accepted bytes to answered requests.
+//!
+//! Read `exchange.rs` first: it tells the life of a request from top to bottom.
+
+mod client;
+mod connection;
+mod door;
+mod exchange;
+mod forward;
+mod framing;
+pub(crate) mod pool;
+mod respond;
+mod subrequest;
+mod target;
+mod tunnel;
+mod upload;
+mod upstream_body;
+mod wire;
+
+pub(crate) use self::connection::serve;
+pub(crate) use self::subrequest::Subrequests;

@@ -1,0 +1,151 @@
+//! hot path
+//!
+//! A worker's idle connections to servers.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use codec::{HeadReader, Limits};
+use routing::{Server, Transport};
+
+use crate::http::wire::Wire;
+
+/// Largest response head; Go's default for clients is 10 MiB, ours is what a request may have.
+const RESPONSE_LIMITS: Limits = Limits {
+    head_bytes: 1 << 20,
+    request_line_bytes: 1 << 20,
+    fields: 1000,
+    chunk_extension_bytes: 16 << 10,
+    trailer_bytes: 64 << 10,
+    trailer_fields: 256,
+};
+
+/// What tells connections apart: the server and how it is reached.
+type Key = (u64, u64);
+
+/// Holds a worker's idle connections.
+#[derive(Default)]
+pub(crate) struct Pool {
+    idle: RefCell<HashMap<Key, Vec<Idle>>>,
+}
+
+struct Idle {
+    connection: Box<Upstream>,
+    since: Instant,
+    timeout: Option<Duration>,
+    /// Gone when no snapshot has the server any more.
+    server: Weak<Server>,
+}
+
+/// A connection to a server.
+pub(crate) struct Upstream {
+    pub(crate) wire: RefCell<Wire>,
+    pub(crate) reader: RefCell<HeadReader>,
+}
+
+/// A connection to a server, for one request.
+pub(crate) struct Lease {
+    pub(crate) connection: Rc<Box<Upstream>>,
+    /// Whether the connection served a request before; then the server may have closed it.
+    pub(crate) is_reused: bool,
+    server: Arc<Server>,
+    transport: Arc<Transport>,
+    pool: Rc<Pool>,
+    /// The response said that the connection goes on.
+    pub(crate) keeps_alive: Cell<bool>,
+}
+
+impl Upstream {
+    pub(crate) fn new(wire: Wire) -> Self {
+        Self { wire: RefCell::new(wire), reader: RefCell::new(HeadReader::new(RESPONSE_LIMITS)) }
+    }
+
+    /// The limits on what servers send.
+    pub(crate) fn limits() -> &'static Limits {
+        &RESPONSE_LIMITS
+    }
+}
+
+impl Pool {
+    /// Takes an idle connection, the one used last.
+    pub(crate) fn take(
+        self: &Rc<Self>,
+        server: &Arc<Server>,
+        transport: &Arc<Transport>,
+    ) -> Option<Lease> {
+        let mut idle = self.idle.borrow_mut();
+        let connections = idle.get_mut(&(server.id, transport.id))?;
+        while let Some(found) = connections.pop() {
+            if found.connection.wire.borrow().stream.is_quiet() {
+                return Some(Lease {
+                    connection: Rc::new(found.connection),
+                    is_reused: true,
+                    server: Arc::clone(server),
+                    transport: Arc::clone(transport),
+                    pool: Rc::clone(self),
+                    keeps_alive: Cell::new(false),
+                });
+            }
+        }
+        None
+    }
+
+    /// Makes the lease of a new connection.
+    pub(crate) fn adopt(
+        self: &Rc<Self>,
+        connection: Upstream,
+        server: &Arc<Server>,
+        transport: &Arc<Transport>,
+    ) -> Lease {
+        Lease {
+            connection: Rc::new(Box::new(connection)),
+            is_reused: false,
+            server: Arc::clone(server),
+            transport: Arc::clone(transport),
+            pool: Rc::clone(self),
+            keeps_alive: Cell::new(false),
+        }
+    }
+
+    /// Closes connections that were idle too long, were closed by the server, or whose server is
+    /// in no snapshot any more.
+    pub(crate) fn sweep(&self, now: Instant) {
+        let mut idle = self.idle.borrow_mut();
+        for connections in idle.values_mut() {
+            connections.retain(|idle| {
+                idle.server.strong_count() > 0
+                    && idle.timeout.is_none_or(|timeout| now - idle.since < timeout)
+                    && idle.connection.wire.borrow().stream.is_quiet()
+            });
+        }
+        idle.retain(|_, connections| !connections.is_empty());
+    }
+}
+
+impl Lease {
+    /// Gives the connection back for other requests, if the response left it clean.
+    pub(crate) fn release(self, now: Instant) {
+        let Self { connection, server, transport, pool, keeps_alive, .. } = self;
+        // A body that still holds the connection (an upload cut short) makes it unusable.
+        let Ok(connection) = Rc::try_unwrap(connection) else { return };
+        let is_clean = {
+            let mut wire = connection.wire.borrow_mut();
+            let clean = wire.read.is_empty() && wire.is_drained() && !wire.is_read_closed;
+            wire.release_large_read();
+            clean
+        };
+        if !is_clean || !keeps_alive.get() {
+            return;
+        }
+        let mut idle = pool.idle.borrow_mut();
+        let connections = idle.entry((server.id, transport.id)).or_default();
+        if connections.len() < transport.idle_max {
+            let timeout = transport.idle_timeout;
+            let server = Arc::downgrade(&server);
+            connections.push(Idle { connection, since: now, timeout, server });
+        }
+    }
+}

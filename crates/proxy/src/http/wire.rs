@@ -1,0 +1,168 @@
+//! hot path
+//!
+//! One HTTP/1.1 connection's socket and buffers, with the polling reads and writes that the server
+//! and the client side share.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::net::Stream;
+
+/// Room made before a read while a head is expected.
+const READ_SMALL: usize = 8 * 1024;
+/// Room made before a read while a body flows. Larger reads mean fewer system calls; past the size
+/// of the second-level cache they cost more than they save.
+const READ_LARGE: usize = 128 * 1024;
+/// Data up to this length is copied behind what waits to be written; longer data is written from
+/// where it lies.
+const COPY_MAX: usize = 8 * 1024;
+
+/// A connection's socket and buffers.
+pub(crate) struct Wire {
+    pub(crate) stream: Stream,
+    /// Bytes read and not yet understood.
+    pub(crate) read: BytesMut,
+    /// Bytes waiting to be written.
+    pub(crate) write: BytesMut,
+    /// A long piece waiting to be written after `write`, and the few bytes after it.
+    long: Bytes,
+    tail: &'static [u8],
+    /// The peer said it is done, or an error showed that it is.
+    pub(crate) is_read_closed: bool,
+    needs_flush: bool,
+}
+
+/// How much room a read gets.
+#[derive(Clone, Copy)]
+pub(crate) enum ReadSize {
+    Small,
+    Large,
+}
+
+impl Wire {
+    pub(crate) fn new(stream: Stream, read: BytesMut) -> Self {
+        Self {
+            stream,
+            read,
+            write: BytesMut::new(),
+            long: Bytes::new(),
+            tail: b"",
+            is_read_closed: false,
+            needs_flush: false,
+        }
+    }
+
+    /// Reads more bytes. `Ok(0)`: the peer is done.
+    pub(crate) fn poll_fill(
+        &mut self,
+        context: &mut Context<'_>,
+        size: ReadSize,
+    ) -> Poll<io::Result<usize>> {
+        if self.is_read_closed {
+            return Poll::Ready(Ok(0));
+        }
+        let room = match size {
+            ReadSize::Small => READ_SMALL,
+            ReadSize::Large => READ_LARGE,
+        };
+        if self.read.capacity() - self.read.len() < room / 4 {
+            self.read.reserve(room);
+        }
+        let result = ready!(self.stream.poll_read(context, &mut self.read));
+        if !matches!(result, Ok(count) if count > 0) {
+            self.is_read_closed = true;
+        }
+        Poll::Ready(result)
+    }
+
+    /// Gives the read buffer's memory back while nothing is expected soon.
+    pub(crate) fn release_buffers(&mut self) {
+        if self.read.is_empty() {
+            self.read = BytesMut::new();
+        }
+        if self.write.is_empty() {
+            self.write = BytesMut::new();
+        }
+    }
+
+    /// Gives a body's large read buffer back; a head's small one stays.
+    pub(crate) fn release_large_read(&mut self) {
+        if self.read.is_empty() && self.read.capacity() > 2 * READ_SMALL {
+            self.read = BytesMut::new();
+        }
+    }
+
+    /// Queues `data`, then `tail`, behind what waits to be written. Must only be called after the
+    /// queue was drained of its last long piece.
+    pub(crate) fn queue(&mut self, data: Bytes, tail: &'static [u8]) {
+        debug_assert!(self.long.is_empty(), "one long piece at a time");
+        if data.len() <= COPY_MAX {
+            self.write.extend_from_slice(&data);
+            self.write.extend_from_slice(tail);
+        } else {
+            self.long = data;
+            self.tail = tail;
+        }
+    }
+
+    /// Tells whether no long piece is queued, so that more can be.
+    pub(crate) fn is_short(&self) -> bool {
+        self.long.is_empty() && self.tail.is_empty()
+    }
+
+    /// Tells whether everything queued was handed to the socket.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.write.is_empty() && self.long.is_empty() && self.tail.is_empty() && !self.needs_flush
+    }
+
+    /// Writes everything queued.
+    pub(crate) fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.write.is_empty() || !self.long.is_empty() || !self.tail.is_empty() {
+            let written = if self.long.is_empty() && self.tail.is_empty() {
+                ready!(self.stream.poll_write(context, &[IoSlice::new(&self.write)]))
+            } else {
+                let parts = [
+                    IoSlice::new(&self.write),
+                    IoSlice::new(&self.long),
+                    IoSlice::new(self.tail),
+                ];
+                ready!(self.stream.poll_write(context, &parts))
+            };
+            match written {
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Ok(count) => self.advance(count),
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+            self.needs_flush = !matches!(self.stream, Stream::Plain(_));
+        }
+        if self.needs_flush {
+            ready!(self.stream.poll_flush(context))?;
+            self.needs_flush = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn advance(&mut self, count: usize) {
+        let from_write = count.min(self.write.len());
+        if from_write == self.write.len() {
+            self.write.clear();
+        } else {
+            self.write.advance(from_write);
+        }
+        let count = count - from_write;
+        let from_long = count.min(self.long.len());
+        self.long.advance(from_long);
+        if self.long.is_empty() {
+            self.long = Bytes::new();
+        }
+        self.tail = &self.tail[count - from_long..];
+    }
+
+    /// Writes everything queued.
+    pub(crate) async fn drain(&mut self) -> io::Result<()> {
+        poll_fn(|context| self.poll_drain(context)).await
+    }
+}

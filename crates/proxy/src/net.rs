@@ -1,0 +1,248 @@
+//! hot path
+//!
+//! The one door to the operating system: listen, accept, connect, read and write. An io_uring
+//! driver would take this module's place and nothing else in the data plane would notice.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes, BytesMut};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::{TlsConnector, client, server};
+
+/// TCP keep-alive on accepted sockets, as Traefik's.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
+/// Connections the kernel may hold for us until we accept them.
+const LISTEN_BACKLOG: i32 = 4096;
+
+/// A byte stream to a client or a server.
+pub(crate) enum Stream {
+    Plain(TcpStream),
+    Accepted(Box<server::TlsStream<Prefixed>>),
+    Connected(Box<client::TlsStream<TcpStream>>),
+}
+
+/// Binds a listening socket. With `reuse_port` other processes may listen beside it.
+pub(crate) fn listen(address: SocketAddr, reuse_port: bool) -> io::Result<std::net::TcpListener> {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        socket.set_only_v6(false)?;
+    }
+    if reuse_port {
+        socket.set_reuse_port(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(LISTEN_BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Accepts one connection.
+pub(crate) async fn accept(listener: &TcpListener) -> io::Result<(TcpStream, SocketAddr)> {
+    listener.accept().await
+}
+
+/// Accepts one connection if one waits.
+pub(crate) async fn accept_now(
+    listener: &TcpListener,
+) -> io::Result<Option<(TcpStream, SocketAddr)>> {
+    poll_fn(|context| match listener.poll_accept(context) {
+        Poll::Ready(Ok(accepted)) => Poll::Ready(Ok(Some(accepted))),
+        Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+        Poll::Pending => Poll::Ready(Ok(None)),
+    })
+    .await
+}
+
+/// Sets an accepted socket up: no delay, keep-alive.
+pub(crate) fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keepalive = socket2::TcpKeepalive::new()
+        .with_time(KEEP_ALIVE_INTERVAL)
+        .with_interval(KEEP_ALIVE_INTERVAL);
+    socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
+/// Connects to the first of `addresses` that answers.
+pub(crate) async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the server's name has no address");
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+/// Runs a client's TLS handshake over a connected socket.
+pub(crate) async fn connect_tls(
+    stream: TcpStream,
+    config: Arc<rustls::ClientConfig>,
+    name: ServerName<'static>,
+) -> io::Result<Stream> {
+    let stream = TlsConnector::from(config).connect(name, stream).await?;
+    Ok(Stream::Connected(Box::new(stream)))
+}
+
+impl Stream {
+    /// Reads what is there into the spare room of `buffer`. Zero bytes: the peer is done.
+    pub(crate) fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut BytesMut,
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(stream) => loop {
+                match stream.try_read_buf(buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    result => return Poll::Ready(result),
+                }
+                match stream.poll_read_ready(context) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => return Poll::Pending,
+                }
+            },
+            Self::Accepted(stream) => pin!(stream.read_buf(buffer)).poll(context),
+            Self::Connected(stream) => pin!(stream.read_buf(buffer)).poll(context),
+        }
+    }
+
+    /// Writes as much of `bytes` as fits.
+    pub(crate) fn poll_write(
+        &mut self,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(stream) => loop {
+                let written = match bytes {
+                    [one] => stream.try_write(one),
+                    several => stream.try_write_vectored(several),
+                };
+                match written {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    result => return Poll::Ready(result),
+                }
+                match stream.poll_write_ready(context) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                    Poll::Pending => return Poll::Pending,
+                }
+            },
+            Self::Accepted(stream) => Pin::new(stream).poll_write_vectored(context, bytes),
+            Self::Connected(stream) => Pin::new(stream).poll_write_vectored(context, bytes),
+        }
+    }
+
+    /// Pushes out what a TLS layer still holds.
+    pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(_) => Poll::Ready(Ok(())),
+            Self::Accepted(stream) => Pin::new(stream).poll_flush(context),
+            Self::Connected(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    /// Says that no more bytes will be written; over TLS with `close_notify`.
+    pub(crate) fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Accepted(stream) => Pin::new(stream).poll_shutdown(context),
+            Self::Connected(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+
+    /// Tells whether an idle connection is still usable: nothing to read, not closed. Asks the
+    /// kernel only when its last word was that there is something to read.
+    pub(crate) fn is_quiet(&self) -> bool {
+        matches!(
+            self.tcp().try_read(&mut [0; 1]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock
+        )
+    }
+
+    /// Makes the kernel send a reset, not an orderly end, when the stream is dropped.
+    pub(crate) fn reset_on_close(&self) {
+        let _ = socket2::SockRef::from(self.tcp()).set_linger(Some(Duration::ZERO));
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(stream) => stream,
+            Self::Accepted(stream) => &stream.get_ref().0.stream,
+            Self::Connected(stream) => stream.get_ref().0,
+        }
+    }
+}
+
+/// A socket some of whose bytes were read already.
+pub(crate) struct Prefixed {
+    prefix: Bytes,
+    stream: TcpStream,
+}
+
+impl Prefixed {
+    pub(crate) fn new(prefix: Bytes, stream: TcpStream) -> Self {
+        Self { prefix, stream }
+    }
+}
+
+impl AsyncRead for Prefixed {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.prefix.is_empty() {
+            return Pin::new(&mut self.stream).poll_read(context, buffer);
+        }
+        let length = self.prefix.len().min(buffer.remaining());
+        buffer.put_slice(&self.prefix[..length]);
+        self.prefix.advance(length);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Prefixed {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, bytes)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}

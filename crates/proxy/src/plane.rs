@@ -1,0 +1,270 @@
+//! The data plane as the rest of the program sees it: start, publish, open and close, drain.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use routing::Snapshot;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{oneshot, watch};
+
+use crate::net;
+use crate::settings::EntryPointSettings;
+use crate::worker::{self, Order, Worker};
+
+/// How long accepting rests when the process is out of descriptors or memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often a drain looks whether connections are left.
+const DRAIN_POLL: Duration = Duration::from_millis(20);
+
+/// The running data plane.
+pub struct DataPlane {
+    shared: Arc<Shared>,
+    entry_points: Mutex<HashMap<Arc<str>, OpenEntryPoint>>,
+}
+
+/// Says why an entry point could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("entry point {name:?}: cannot listen on {address}: {source}")]
+pub struct OpenError {
+    pub name: Arc<str>,
+    pub address: SocketAddr,
+    pub source: io::Error,
+}
+
+/// What all workers share.
+pub(crate) struct Shared {
+    pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
+    workers: Vec<WorkerLine>,
+}
+
+/// A line to a worker.
+struct WorkerLine {
+    orders: UnboundedSender<Order>,
+    load: Arc<AtomicUsize>,
+}
+
+/// One entry point as its connections see it.
+pub(crate) struct EntryPoint {
+    pub(crate) settings: ArcSwap<EntryPointSettings>,
+}
+
+struct OpenEntryPoint {
+    entry_point: Arc<EntryPoint>,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    stopped: oneshot::Receiver<()>,
+}
+
+/// Accepts one entry point's connections and hands them to the least loaded worker.
+pub(crate) struct Acceptor {
+    listener: std::net::TcpListener,
+    entry_point: Arc<EntryPoint>,
+    stop: watch::Receiver<bool>,
+    /// Dropped when the last connection was accepted and the socket closed.
+    _stopped: oneshot::Sender<()>,
+}
+
+impl DataPlane {
+    /// Starts the workers, with an empty snapshot.
+    ///
+    /// # Errors
+    /// When a thread or its runtime cannot be made.
+    pub fn start(workers: NonZeroUsize) -> io::Result<Self> {
+        let snapshot = Snapshot { generation: 0, entry_points: HashMap::new() };
+        let mut lines = Vec::new();
+        let mut starts = Vec::new();
+        for index in 0..workers.get() {
+            let (orders, received) = unbounded_channel();
+            let load = Arc::new(AtomicUsize::new(0));
+            lines.push(WorkerLine { orders, load: Arc::clone(&load) });
+            starts.push((index, load, received));
+        }
+        let shared =
+            Arc::new(Shared { snapshot: Arc::new(ArcSwap::from_pointee(snapshot)), workers: lines });
+        for (index, load, orders) in starts {
+            let shared = Arc::clone(&shared);
+            spawn(index, shared, load, orders)?;
+        }
+        Ok(Self { shared, entry_points: Mutex::default() })
+    }
+
+    /// Puts a snapshot in force. Requests under way finish on the one they started with.
+    pub fn publish(&self, snapshot: Arc<Snapshot>) {
+        self.shared.snapshot.store(snapshot);
+    }
+
+    /// Opens an entry point; gives the address that it got, with the port the kernel chose for
+    /// port 0.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub fn open(&self, settings: EntryPointSettings) -> Result<SocketAddr, OpenError> {
+        let name = Arc::clone(&settings.name);
+        let address = settings.address;
+        let failed = |source| OpenError { name: Arc::clone(&settings.name), address, source };
+        let listener = net::listen(address, settings.reuse_port).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let entry_point = Arc::new(EntryPoint { settings: ArcSwap::from_pointee(settings) });
+        let (stop, stop_received) = watch::channel(false);
+        let (stopped_sender, stopped) = oneshot::channel();
+        let acceptor = Acceptor {
+            listener,
+            entry_point: Arc::clone(&entry_point),
+            stop: stop_received,
+            _stopped: stopped_sender,
+        };
+        // One worker accepts for all; its share of connections is what is left to it.
+        if let Some(line) = self.shared.workers.first() {
+            let _ = line.orders.send(Order::Accept(acceptor));
+        }
+        let open = OpenEntryPoint { entry_point, address, stop, stopped };
+        self.lock().insert(name, open);
+        Ok(address)
+    }
+
+    /// Changes an open entry point's settings for connections that come from now on. The address
+    /// stays what it is.
+    pub fn reconfigure(&self, settings: EntryPointSettings) {
+        if let Some(open) = self.lock().get(&settings.name) {
+            open.entry_point.settings.store(Arc::new(settings));
+        }
+    }
+
+    /// Closes an entry point: connections in the listener's queue are still served, and open
+    /// connections live on.
+    pub fn close(&self, name: &str) {
+        if let Some(open) = self.lock().remove(name) {
+            let _ = open.stop.send(true);
+        }
+    }
+
+    /// The addresses of all entry points.
+    pub fn addresses(&self) -> Vec<(Arc<str>, SocketAddr)> {
+        let entry_points = self.lock();
+        entry_points.iter().map(|(name, open)| (Arc::clone(name), open.address)).collect()
+    }
+
+    /// Counts open client connections.
+    pub fn connections(&self) -> usize {
+        self.shared.workers.iter().map(|line| line.load.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Ends all service: serves the listeners' queues until they are empty and closes the
+    /// listeners, lets requests, streams and tunnels finish for `grace`, closes idle connections.
+    /// Tells how many connections were still open at the end.
+    pub async fn drain(&self, grace: Duration) -> usize {
+        let deadline = tokio::time::Instant::now() + grace;
+        let open: Vec<OpenEntryPoint> = self.lock().drain().map(|(_, open)| open).collect();
+        for open in open {
+            let _ = open.stop.send(true);
+            let _ = open.stopped.await;
+        }
+        for line in &self.shared.workers {
+            let _ = line.orders.send(Order::Drain);
+        }
+        while self.connections() > 0 && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(DRAIN_POLL).await;
+        }
+        self.connections()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, OpenEntryPoint>> {
+        self.entry_points.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts a worker's thread.
+fn spawn(
+    index: usize,
+    shared: Arc<Shared>,
+    load: Arc<AtomicUsize>,
+    orders: UnboundedReceiver<Order>,
+) -> io::Result<()> {
+    std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
+        match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
+            Ok(runtime) => runtime.block_on(worker::run(shared, load, orders)),
+            Err(error) => tracing::error!(%error, "cannot start a worker"),
+        }
+    })?;
+    Ok(())
+}
+
+impl Acceptor {
+    /// Accepts until told to stop, then until the queue is empty.
+    pub(crate) async fn run(self, worker: &std::rc::Rc<Worker>, shared: &Shared) {
+        let Self { listener, entry_point, mut stop, _stopped } = self;
+        let listener = match TcpListener::from_std(listener) {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::error!(%error, "cannot accept connections");
+                return;
+            }
+        };
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                accepted = net::accept(&listener) => accepted,
+                _ = stop.wait_for(|stop| *stop) => break,
+            };
+            match accepted {
+                Ok((stream, peer)) => shared.hand_over(worker, stream, peer, &entry_point),
+                Err(error) if is_passing(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept connections for the moment");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        while let Ok(Some((stream, peer))) = net::accept_now(&listener).await {
+            shared.hand_over(worker, stream, peer, &entry_point);
+        }
+    }
+}
+
+/// Tells errors of one connection from those of the process.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::WouldBlock
+    )
+}
+
+impl Shared {
+    fn hand_over(
+        &self,
+        worker: &std::rc::Rc<Worker>,
+        stream: tokio::net::TcpStream,
+        peer: SocketAddr,
+        entry_point: &Arc<EntryPoint>,
+    ) {
+        if net::prepare(&stream).is_err() {
+            return;
+        }
+        let loads = self.workers.iter().map(|line| line.load.load(Ordering::Relaxed)).enumerate();
+        let Some((index, _)) = loads.min_by_key(|(_, load)| *load) else { return };
+        // The accepting worker is the first one.
+        if index == 0 {
+            worker.serve(stream, peer, Arc::clone(entry_point));
+            return;
+        }
+        match stream.into_std() {
+            Ok(stream) => {
+                let entry_point = Arc::clone(entry_point);
+                let order = Order::Serve { stream, peer, entry_point };
+                let _ = self.workers[index].orders.send(order);
+            }
+            Err(error) => tracing::debug!(%error, "cannot hand a connection over"),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! `compile()`: from qualified configuration to a [`Snapshot`], with everything the API says of it.
+//!
+//! Objects whose settings did not change keep their `Arc` from the previous run, and with it their
+//! state: health, addresses, pooled connections, sessions. An object that cannot be built is
+//! reported and left out, together with what cannot work without it; everything else goes live.
+
+mod middlewares;
+mod parents;
+mod routers;
+mod runtime;
+mod server_url;
+mod services;
+mod tls_options;
+mod transports;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use config::dynamic::{Configuration, ServersTransport};
+use exchange::InternalService;
+
+use crate::{DeniedCharacters, EntryPointRoutes, Snapshot};
+
+pub use self::runtime::{MiddlewareInfo, RouterInfo, Runtime, ServerState, ServiceInfo, Status};
+pub use self::services::HealthChecked;
+
+/// What `compile` works on. All names are qualified (`name@provider`), entry points' models are
+/// applied, defaults are set.
+pub struct Input<'a> {
+    pub configuration: &'a Configuration,
+    pub entry_points: &'a [EntryPointInput],
+    /// Services that answer from inside the process, by `name@internal`.
+    pub internal: &'a HashMap<String, Arc<dyn InternalService>>,
+    /// Providers in order of precedence, for routers of equal priority.
+    pub precedence: &'a [String],
+    /// The transport of load balancers that name none: the static `serversTransport`.
+    pub default_transport: &'a ServersTransport,
+    /// Disables routers whose TLS options conflict, as `core.strictTLSOptions`.
+    pub strict_tls_options: bool,
+    /// The syntax of rules that name none.
+    pub default_rule_syntax: crate::rule::Syntax,
+}
+
+/// What `compile` must know of an entry point.
+#[derive(Clone, Debug)]
+pub struct EntryPointInput {
+    pub name: Arc<str>,
+    pub denied_characters: DeniedCharacters,
+}
+
+/// What came out, and what the next run can reuse.
+pub struct Compiled {
+    pub snapshot: Arc<Snapshot>,
+    pub runtime: Arc<Runtime>,
+    /// Load balancers with active health checks.
+    pub health_checked: Vec<HealthChecked>,
+    /// Warnings of objects that work all the same, as `(object, message)`.
+    pub warnings: Vec<(String, String)>,
+    /// Files of certificates, to be watched.
+    pub certificate_files: Vec<std::path::PathBuf>,
+    memory: Memory,
+}
+
+/// What a run keeps for the next.
+#[derive(Default)]
+struct Memory {
+    services: HashMap<String, services::Kept>,
+    transports: HashMap<String, transports::Kept>,
+    middlewares: HashMap<String, middlewares::Kept>,
+    rules: routers::RuleCache,
+    tls: tls_options::Kept,
+}
+
+/// Compiles a configuration. Never fails: what cannot be built is said in the runtime.
+pub fn compile(input: &Input<'_>, previous: Option<&Compiled>, generation: u64) -> Compiled {
+    let empty = Memory::default();
+    let memory = previous.map_or(&empty, |previous| &previous.memory);
+    let mut runtime = Runtime::new(input.configuration);
+    let transports = transports::Transports::new(input, &memory.transports);
+    let mut services = services::Services::new(input, &memory.services, transports);
+    let mut middlewares = middlewares::Middlewares::new(input, &memory.middlewares);
+    let tls = tls_options::build(input, &memory.tls, &mut runtime);
+    let built = routers::build(
+        input,
+        &mut services,
+        &mut middlewares,
+        &tls,
+        &memory.rules,
+        &mut runtime,
+    );
+    let mut entry_points = HashMap::new();
+    for (entry_point, routers::Built { plain, secure, tls }) in built.entry_points {
+        entry_points.insert(entry_point, Arc::new(EntryPointRoutes { plain, secure, tls }));
+    }
+    let mut warnings = tls.warnings;
+    let (kept_services, kept_transports, health_checked, service_warnings) =
+        services.finish(&mut runtime);
+    warnings.extend(service_warnings);
+    let kept_middlewares = middlewares.finish(&mut runtime);
+    runtime.populate_used_by();
+    Compiled {
+        snapshot: Arc::new(Snapshot { generation, entry_points }),
+        runtime: Arc::new(runtime),
+        health_checked,
+        warnings,
+        certificate_files: tls.files,
+        memory: Memory {
+            services: kept_services,
+            transports: kept_transports,
+            middlewares: kept_middlewares,
+            rules: built.rules,
+            tls: tls.kept,
+        },
+    }
+}
+
+/// Gives `name` the provider of the object that refers to it, unless it has one.
+pub(crate) fn qualify(name: &str, owner: &str) -> String {
+    if name.contains('@') {
+        return name.to_owned();
+    }
+    match owner.rsplit_once('@') {
+        Some((_, provider)) => format!("{name}@{provider}"),
+        None => name.to_owned(),
+    }
+}
+
+/// The provider of a qualified name.
+pub(crate) fn provider_of(name: &str) -> &str {
+    name.rsplit_once('@').map_or("", |(_, provider)| provider)
+}
+
+/// Objects by name, in the order of names.
+type Named<T> = BTreeMap<String, T>;

@@ -1,0 +1,347 @@
+//! The tree of services, built from the routers down: what no router needs is not built.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::ArcSwap;
+use balance::{Health, RoundRobin, Sticky};
+use config::dynamic::{
+    ServerHealthCheck, ServersLoadBalancer, Service as ServiceSettings, WeightedRoundRobin,
+};
+use http::HeaderValue;
+
+use super::middlewares::Middlewares;
+use super::runtime::{Runtime, ServerState};
+use super::server_url::ServerUrl;
+use super::transports::{DEFAULT_TRANSPORT, Transports};
+use super::{Input, qualify};
+use crate::{LoadBalancer, Scheme, Server, Service, ServiceKind, Transport, Weighted};
+
+const MULTIPLE_KINDS: &str = "cannot create service: multi-types service not supported, consider \
+                              declaring two different pieces of service instead";
+
+static NEXT_SERVER: AtomicU64 = AtomicU64::new(1);
+
+/// A service and what it was built from.
+#[derive(Clone)]
+pub(crate) struct Kept {
+    settings: ServiceSettings,
+    /// The transport, or the child services: if one of them changed, so did this.
+    parts: Vec<usize>,
+    service: Arc<Service>,
+}
+
+/// A load balancer whose servers are to be asked for their health.
+#[derive(Clone)]
+pub struct HealthChecked {
+    pub service: Arc<Service>,
+    pub settings: ServerHealthCheck,
+}
+
+/// What `finish` hands back: services and transports for the next run, checked load balancers,
+/// warnings.
+pub(crate) type Finished = (
+    HashMap<String, Kept>,
+    HashMap<String, super::transports::Kept>,
+    Vec<HealthChecked>,
+    Vec<(String, String)>,
+);
+
+/// Builds services.
+pub(crate) struct Services<'a> {
+    input: &'a Input<'a>,
+    previous: &'a HashMap<String, Kept>,
+    built: HashMap<String, Result<Kept, String>>,
+    /// Names on the way down, to find circles.
+    path: Vec<String>,
+    pub(crate) transports: Transports<'a>,
+}
+
+impl<'a> Services<'a> {
+    pub(crate) fn new(
+        input: &'a Input<'a>,
+        previous: &'a HashMap<String, Kept>,
+        transports: Transports<'a>,
+    ) -> Self {
+        Self { input, previous, built: HashMap::new(), path: Vec::new(), transports }
+    }
+
+    /// Gives the service of that qualified name.
+    pub(crate) fn service(
+        &mut self,
+        name: &str,
+        middlewares: &mut Middlewares<'a>,
+    ) -> Result<Arc<Service>, String> {
+        if let Some(built) = self.built.get(name) {
+            return built.clone().map(|kept| kept.service);
+        }
+        if let Some(start) = self.path.iter().position(|on_way| on_way == name) {
+            let circle = self.path[start..].join("->");
+            return Err(format!(
+                "could not instantiate service {name}: recursion detected in {circle}->{name}"
+            ));
+        }
+        self.path.push(name.to_owned());
+        let built = self.build(name, middlewares);
+        self.path.pop();
+        let service = built.clone().map(|kept| kept.service);
+        self.built.insert(name.to_owned(), built);
+        service
+    }
+
+    fn build(&mut self, name: &str, middlewares: &mut Middlewares<'a>) -> Result<Kept, String> {
+        if let Some(internal) = self.input.internal.get(name) {
+            let kind = ServiceKind::Internal(Arc::clone(internal));
+            let service = Service { name: name.into(), stages: Box::default(), kind };
+            let settings = ServiceSettings::default();
+            return Ok(Kept { settings, parts: Vec::new(), service: Arc::new(service) });
+        }
+        let configuration = self.input.configuration;
+        let Some(settings) = configuration.http.services.get(name) else {
+            return Err(format!("the service {name:?} does not exist"));
+        };
+        check_kind(name, settings)?;
+        let stages = middlewares.stages(&settings.middlewares, name, self)?;
+        let mut parts: Vec<usize> = stages.iter().map(super::middlewares::address).collect();
+        let kind = match (&settings.load_balancer, &settings.weighted) {
+            (Some(balancer), _) => {
+                let transport = self.transport_of(name, balancer)?;
+                parts.push(Arc::as_ptr(&transport) as usize);
+                if let Some(kept) = self.unchanged(name, settings, &parts) {
+                    return Ok(kept);
+                }
+                ServiceKind::LoadBalancer(self.load_balancer(name, balancer, transport)?)
+            }
+            (None, Some(weighted)) => {
+                let children = self.children(name, weighted, middlewares)?;
+                parts.extend(children.iter().map(|child| Arc::as_ptr(child) as usize));
+                if let Some(kept) = self.unchanged(name, settings, &parts) {
+                    return Ok(kept);
+                }
+                ServiceKind::Weighted(compile_weighted(name, weighted, children))
+            }
+            (None, None) => return Err(unsupported_kind(name)),
+        };
+        let service = Arc::new(Service { name: name.into(), stages: stages.into(), kind });
+        Ok(Kept { settings: settings.clone(), parts, service })
+    }
+
+    fn unchanged(&self, name: &str, settings: &ServiceSettings, parts: &[usize]) -> Option<Kept> {
+        let kept = self.previous.get(name)?;
+        (kept.settings == *settings && kept.parts == parts).then(|| kept.clone())
+    }
+
+    fn transport_of(
+        &mut self,
+        name: &str,
+        balancer: &ServersLoadBalancer,
+    ) -> Result<Arc<Transport>, String> {
+        let transport = match balancer.servers_transport.as_str() {
+            "" => DEFAULT_TRANSPORT.to_owned(),
+            named => qualify(named, name),
+        };
+        self.transports.transport(&transport).map_err(|error| {
+            let url = balancer.servers.first().map(|server| server.url.as_str()).unwrap_or_default();
+            format!("error building proxy for server URL {url}: getting RoundTripper: {error}")
+        })
+    }
+
+    fn load_balancer(
+        &self,
+        name: &str,
+        settings: &ServersLoadBalancer,
+        transport: Arc<Transport>,
+    ) -> Result<LoadBalancer, String> {
+        match settings.strategy.as_str() {
+            "" | "wrr" => {}
+            "p2c" | "hrw" | "leasttime" => {
+                return Err(format!("strategy {:?} is not supported yet", settings.strategy));
+            }
+            other => return Err(format!("unsupported load-balancer strategy {other:?}")),
+        }
+        let before = self.previous.get(name).and_then(|kept| match &kept.service.kind {
+            ServiceKind::LoadBalancer(balancer) => Some(balancer),
+            _ => None,
+        });
+        let mut servers = Vec::new();
+        let mut weights = Vec::new();
+        for settings in &settings.servers {
+            let weight = settings.weight.unwrap_or(1);
+            let url = ServerUrl::parse(&settings.url)?;
+            let base_path = settings.preserve_path.then(|| url.path.as_str());
+            let kept = before.and_then(|before| {
+                before.servers.iter().find(|server| {
+                    *server.url == *settings.url && server.base_path.as_deref() == base_path
+                })
+            });
+            servers.push(match kept {
+                Some(server) => Arc::clone(server),
+                None => Arc::new(compile_server(&settings.url, &url, base_path)?),
+            });
+            weights.push(weight);
+        }
+        let sticky = settings.sticky.as_ref().and_then(|sticky| sticky.cookie.as_ref());
+        let urls: Vec<&str> = settings.servers.iter().map(|server| server.url.as_str()).collect();
+        let flush = settings.response_forwarding.clone().unwrap_or_default().flush_interval;
+        Ok(LoadBalancer {
+            strategy: RoundRobin::new(&weights, first_pick(name, servers.len())),
+            sticky: sticky.map(|cookie| Sticky::new(cookie, name, &urls)),
+            servers: servers.into(),
+            pass_host_header: settings.pass_host_header.unwrap_or(true),
+            flush_interval: Some(flush.as_std()).filter(|interval| !interval.is_zero()),
+            transport,
+        })
+    }
+
+    fn children(
+        &mut self,
+        name: &str,
+        settings: &WeightedRoundRobin,
+        middlewares: &mut Middlewares<'a>,
+    ) -> Result<Vec<Arc<Service>>, String> {
+        settings
+            .services
+            .iter()
+            .map(|child| self.service(&qualify(&child.name, name), middlewares))
+            .collect()
+    }
+
+    /// Makes a service for one URL of a middleware's own.
+    pub(crate) fn endpoint(
+        &mut self,
+        endpoint: &middleware::Endpoint,
+    ) -> Result<Arc<Service>, String> {
+        let url = ServerUrl::parse(&endpoint.url)?;
+        let name = format!("{}@middleware", endpoint.url);
+        let transport = self.transports.for_endpoint(&name, endpoint.tls.as_ref())?;
+        let parts = vec![Arc::as_ptr(&transport) as usize];
+        let settings = ServiceSettings::default();
+        if let Some(kept) = self.unchanged(&name, &settings, &parts) {
+            self.built.insert(name, Ok(kept.clone()));
+            return Ok(kept.service);
+        }
+        let server = Arc::new(compile_server(&endpoint.url, &url, None)?);
+        let balancer = LoadBalancer {
+            strategy: RoundRobin::new(&[1], 0),
+            sticky: None,
+            servers: [server].into(),
+            pass_host_header: true,
+            flush_interval: None,
+            transport,
+        };
+        let service = Arc::new(Service {
+            name: name.as_str().into(),
+            stages: Box::default(),
+            kind: ServiceKind::LoadBalancer(balancer),
+        });
+        let kept = Kept { settings, parts, service: Arc::clone(&service) };
+        self.built.insert(name, Ok(kept));
+        Ok(service)
+    }
+
+    /// Tells the runtime what became of the services.
+    pub(crate) fn finish(self, runtime: &mut Runtime) -> Finished {
+        let mut kept_services = HashMap::new();
+        let mut checked = Vec::new();
+        for (name, built) in self.built {
+            let info = runtime.services.get_mut(&name);
+            match built {
+                Err(error) => {
+                    if let Some(info) = info {
+                        info.disable(error);
+                    }
+                }
+                Ok(kept) => {
+                    if let Some(info) = info {
+                        info.servers = server_states(&kept.service);
+                    }
+                    let check = kept.settings.load_balancer.as_ref();
+                    if let Some(settings) = check.and_then(|lb| lb.health_check.clone()) {
+                        let service = Arc::clone(&kept.service);
+                        checked.push(HealthChecked { service, settings });
+                    }
+                    kept_services.insert(name, kept);
+                }
+            }
+        }
+        let (transports, warnings) = self.transports.finish();
+        (kept_services, transports, checked, warnings)
+    }
+}
+
+fn server_states(service: &Service) -> Vec<ServerState> {
+    match &service.kind {
+        ServiceKind::LoadBalancer(balancer) => {
+            balancer.servers.iter().map(|server| ServerState(Arc::clone(server))).collect()
+        }
+        ServiceKind::Weighted(_) | ServiceKind::Internal(_) => Vec::new(),
+    }
+}
+
+fn check_kind(name: &str, settings: &ServiceSettings) -> Result<(), String> {
+    let kinds = [
+        settings.load_balancer.is_some(),
+        settings.weighted.is_some(),
+        settings.mirroring.is_some(),
+        settings.failover.is_some(),
+        settings.highest_random_weight.is_some(),
+    ];
+    match kinds.iter().filter(|is_set| **is_set).count() {
+        0 => Err(format!("the service {name:?} does not have any type defined")),
+        1 => Ok(()),
+        _ => Err(MULTIPLE_KINDS.to_owned()),
+    }
+}
+
+fn unsupported_kind(name: &str) -> String {
+    format!("the kind of service {name:?} is not supported yet")
+}
+
+/// Where the first pick falls. Traefik shuffles; a hash of the name spreads services just as well
+/// and keeps tests and restarts predictable.
+fn first_pick(name: &str, servers: usize) -> usize {
+    let hash = name.bytes().fold(0_usize, |hash, byte| {
+        hash.wrapping_mul(31).wrapping_add(usize::from(byte))
+    });
+    if servers == 0 { 0 } else { hash % servers }
+}
+
+fn compile_weighted(
+    name: &str,
+    settings: &WeightedRoundRobin,
+    children: Vec<Arc<Service>>,
+) -> Weighted {
+    let weights: Vec<i64> = settings.services.iter().map(|s| s.weight.unwrap_or(1)).collect();
+    let names: Vec<&str> = settings.services.iter().map(|s| s.name.as_str()).collect();
+    let sticky = settings.sticky.as_ref().and_then(|sticky| sticky.cookie.as_ref());
+    Weighted {
+        strategy: RoundRobin::new(&weights, first_pick(name, children.len())),
+        sticky: sticky.map(|cookie| Sticky::new(cookie, name, &names)),
+        services: children.into(),
+        is_health_aware: settings.health_check.is_some(),
+    }
+}
+
+fn compile_server(
+    text: &str,
+    url: &ServerUrl,
+    base_path: Option<&str>,
+) -> Result<Server, String> {
+    if url.scheme == Scheme::H2c {
+        return Err(format!("server URL {text}: h2c servers are not supported yet"));
+    }
+    let host_header = HeaderValue::from_str(&url.authority)
+        .map_err(|error| format!("error parsing server URL {text}: {error}"))?;
+    Ok(Server {
+        url: text.into(),
+        scheme: url.scheme,
+        host: url.host.as_str().into(),
+        port: url.port,
+        host_header,
+        base_path: base_path.map(Arc::from),
+        health: Health::default(),
+        addresses: ArcSwap::from_pointee(url.address().into_iter().collect()),
+        id: NEXT_SERVER.fetch_add(1, Ordering::Relaxed),
+    })
+}
