@@ -32,26 +32,23 @@ pub fn parse(variables: &[(String, String)], options: &[KnownOption]) -> Environ
         names: Vec::new(),
         diagnostics: Vec::new(),
     };
-    // In the order of names, so that a message does not depend on how the process was started;
-    // Traefik's come last and yield to nothing but their own.
+    // In the order of names, so that the result does not depend on how the process was started;
+    // ours after Traefik's, so that they win.
     let mut sorted: Vec<_> = variables.iter().collect();
     sorted.sort();
-    for (name, value) in sorted {
-        let Some((prefix, option)) = PREFIXES
-            .iter()
-            .find_map(|prefix| name.strip_prefix(prefix).map(|option| (*prefix, option)))
-        else {
-            continue;
-        };
-        let first = option.split(['_', '[']).next().unwrap_or_default();
-        if !sections.iter().any(|section| section == first) {
-            environment.unknown(name, prefix, first, &sections);
-            continue;
+    for prefix in PREFIXES {
+        for (name, value) in &sorted {
+            let Some(option) = name.strip_prefix(prefix) else { continue };
+            let first = option.split(['_', '[']).next().unwrap_or_default();
+            if !sections.iter().any(|section| section == first) {
+                environment.unknown(name, prefix, first, &sections);
+                continue;
+            }
+            let path = option.to_lowercase().replace('_', ".");
+            let place = Place::outside_files(format!("environment {name}"));
+            tree::insert(&mut environment.node, &path, value, &place);
+            environment.names.push(name.clone());
         }
-        let path = option.to_lowercase().replace('_', ".");
-        let place = Place::outside_files(format!("environment {name}"));
-        tree::insert(&mut environment.node, &path, value, &place);
-        environment.names.push(name.clone());
     }
     environment
 }
@@ -67,7 +64,7 @@ impl Environment {
     }
 }
 
-const PREFIXES: [&str; 2] = ["FERROVIA_", "TRAEFIK_"];
+const PREFIXES: [&str; 2] = ["TRAEFIK_", "FERROVIA_"];
 
 #[cfg(test)]
 mod tests {
@@ -101,6 +98,9 @@ mod tests {
         let address = |c: &StaticConfiguration| c.entry_points["web"].address.clone();
         check(&[("TRAEFIK_ENTRYPOINTS_WEB_ADDRESS", ":80")], address, ":80".to_owned());
         check(&[("FERROVIA_ENTRYPOINTS_WEB_ADDRESS", ":80")], address, ":80".to_owned());
+        let both =
+            [("FERROVIA_ENTRYPOINTS_WEB_ADDRESS", ":1"), ("TRAEFIK_ENTRYPOINTS_WEB_ADDRESS", ":2")];
+        check(&both, address, ":1".to_owned());
         let insecure = |c: &StaticConfiguration| c.api.as_ref().map(|api| api.insecure);
         check(&[("TRAEFIK_API", "true"), ("TRAEFIK_API_INSECURE", "true")], insecure, Some(true));
         let middlewares = |c: &StaticConfiguration| c.entry_points["web"].http.middlewares.clone();

@@ -76,7 +76,9 @@ fn load_from(args: &[String], variables: &[(String, String)], bases: &[PathBuf])
     };
     let file = match find_file(flags.config_file.as_deref(), bases) {
         Ok(file) => file,
-        Err((path, diagnostic)) => return failed(Source::File(path), diagnostic),
+        Err(unreadable) => {
+            return failed(Source::File(unreadable.path), *unreadable.diagnostic);
+        }
     };
     if let Some(path) = file {
         return from_file(path, &flags, &environment);
@@ -92,10 +94,7 @@ fn load_from(args: &[String], variables: &[(String, String)], bases: &[PathBuf])
 }
 
 /// The file that `--configFile` names, or else the first that exists.
-fn find_file(
-    named: Option<&str>,
-    bases: &[PathBuf],
-) -> Result<Option<PathBuf>, (PathBuf, Diagnostic)> {
+fn find_file(named: Option<&str>, bases: &[PathBuf]) -> Result<Option<PathBuf>, Unreadable> {
     if let Some(named) = named.filter(|named| !named.is_empty()) {
         let path = PathBuf::from(named);
         // Traefik: a file that does not exist is skipped without a word.
@@ -103,7 +102,7 @@ fn find_file(
             Ok(_) => Ok(Some(path)),
             Err(error) => {
                 let message = format!("configuration file {named:?}: {error}");
-                Err((path, Diagnostic::error(CODE_FILE, message)))
+                Err(Unreadable::new(path, message))
             }
         };
     }
@@ -117,12 +116,24 @@ fn find_file(
                 Err(error) => {
                     let message =
                         format!("configuration file {:?}: {error}", path.display().to_string());
-                    return Err((path, Diagnostic::error(CODE_FILE, message)));
+                    return Err(Unreadable::new(path, message));
                 }
             }
         }
     }
     Ok(None)
+}
+
+/// A file that is there, or should be, and cannot be read.
+struct Unreadable {
+    path: PathBuf,
+    diagnostic: Box<Diagnostic>,
+}
+
+impl Unreadable {
+    fn new(path: PathBuf, message: String) -> Self {
+        Self { path, diagnostic: Box::new(Diagnostic::error(CODE_FILE, message)) }
+    }
 }
 
 fn is_absent(error: &std::io::Error) -> bool {

@@ -21,10 +21,7 @@ impl AddPrefix {
         let prefix = if prefix.starts_with('/') { prefix.clone() } else { format!("/{prefix}") };
         // The prefix is text, not an escaped path: a percent sign in it means itself.
         let keeps_raw = url_path::is_valid(&prefix) && !prefix.contains('%');
-        Ok(Self {
-            escaped: url_path::escape(prefix.as_bytes()),
-            raw: keeps_raw.then_some(prefix),
-        })
+        Ok(Self { escaped: url_path::escape(prefix.as_bytes()), raw: keeps_raw.then_some(prefix) })
     }
 
     fn prefixed(&self, path: &str) -> String {

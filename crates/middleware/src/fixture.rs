@@ -90,7 +90,10 @@ pub(crate) fn told(response: Response) -> String {
 }
 
 /// Runs the request phase of a middleware that never waits; gives its answer.
-pub(crate) fn request_phase(middleware: &dyn Middleware, exchange: &mut Exchange) -> Option<Response> {
+pub(crate) fn request_phase(
+    middleware: &dyn Middleware,
+    exchange: &mut Exchange,
+) -> Option<Response> {
     answer(middleware.on_request(exchange, &mut None))
 }
 

@@ -35,7 +35,10 @@ pub(crate) fn is_managed(name: &HeaderName) -> bool {
         && MANAGED.iter().any(|managed| {
             let managed = managed.as_str();
             managed.len() == name.len()
-                && managed.bytes().zip(name.bytes()).all(|(m, n)| m == n || (m == b'-' && n == b'_'))
+                && managed
+                    .bytes()
+                    .zip(name.bytes())
+                    .all(|(m, n)| m == n || (m == b'-' && n == b'_'))
         })
 }
 
@@ -45,8 +48,7 @@ pub(crate) fn canonical(name: &HeaderName) -> String {
     name.as_str()
         .chars()
         .map(|character| {
-            let written =
-                if starts_word { character.to_ascii_uppercase() } else { character };
+            let written = if starts_word { character.to_ascii_uppercase() } else { character };
             starts_word = character == '-';
             written
         })

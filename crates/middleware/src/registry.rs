@@ -170,9 +170,11 @@ impl<'a> Kinds<'a> {
     ) -> Result<(), String> {
         let Some(settings) = settings else { return Ok(()) };
         if self.chosen.is_some() {
-            return Err("cannot create middleware: multi-types middleware not supported, consider \
+            return Err(
+                "cannot create middleware: multi-types middleware not supported, consider \
                         declaring two different pieces of middleware instead"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         self.chosen = Some(kind(settings));
         Ok(())

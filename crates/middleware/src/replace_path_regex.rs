@@ -71,7 +71,12 @@ mod tests {
     fn the_escaped_path_is_rewritten_where_it_matches() {
         let foo = "^/foo/(.*)";
         check(foo, "/bar/$1", "/foo/a?b", Ok(("/bar/a?b", &["x-replaced-path: /foo/a"])));
-        check(foo, "/bar/$1", "/foo/..%2Fx", Ok(("/bar/..%2Fx", &["x-replaced-path: /foo/..%2Fx"])));
+        check(
+            foo,
+            "/bar/$1",
+            "/foo/..%2Fx",
+            Ok(("/bar/..%2Fx", &["x-replaced-path: /foo/..%2Fx"])),
+        );
         check(foo, "/bar/$1", "/other", Ok(("/other", &[])));
     }
 

@@ -81,15 +81,15 @@ impl Url {
         Ok(url)
     }
 
-    /// Resolves a reference against this URL as RFC 3986, section 5.2, says.
+    /// Resolves a reference against this URL as RFC 3986, section 5.2, says. User and password of
+    /// this URL are left out (Traefik: tells them).
     pub(crate) fn resolve(&self, reference: &Self) -> Self {
         let mut url = reference.clone();
         if reference.scheme.is_empty() {
             url.scheme.clone_from(&self.scheme);
         }
-        let is_absolute = !reference.scheme.is_empty()
-            || !reference.host.is_empty()
-            || reference.user.is_some();
+        let is_absolute =
+            !reference.scheme.is_empty() || !reference.host.is_empty() || reference.user.is_some();
         if is_absolute || reference.opaque.is_some() {
             url.path = without_dot_segments(&reference.path);
             return url;

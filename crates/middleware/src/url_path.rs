@@ -229,7 +229,10 @@ mod tests {
 
     #[test]
     fn query_values_escape_all_but_the_unreserved() {
-        assert_eq!(query_escape("http://h/a%2Fb?x=é y~".as_bytes()), "http%3A%2F%2Fh%2Fa%252Fb%3Fx%3D%C3%A9+y~");
+        assert_eq!(
+            query_escape("http://h/a%2Fb?x=é y~".as_bytes()),
+            "http%3A%2F%2Fh%2Fa%252Fb%3Fx%3D%C3%A9+y~"
+        );
         assert_eq!(escape_non_ascii("/é?a b"), "/%c3%a9?a b");
     }
 }

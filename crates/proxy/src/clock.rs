@@ -64,8 +64,7 @@ impl Clock {
     pub(crate) fn tick(&self) {
         self.now.set(Instant::now());
         let wall = SystemTime::now();
-        let second =
-            wall.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let second = wall.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         if self.date_second.replace(second) != second
             && let Ok(value) = HeaderValue::from_str(&httpdate::fmt_http_date(wall))
         {
@@ -96,11 +95,6 @@ impl Alarm {
     pub(crate) fn set(&self, deadline: Option<Instant>) {
         self.deadline.set(deadline);
         self.is_over.set(false);
-    }
-
-    /// The deadline that is set.
-    pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadline.get()
     }
 
     /// Tells whether the deadline has passed; if not, the task is woken when it does.

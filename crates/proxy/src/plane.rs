@@ -87,8 +87,10 @@ impl DataPlane {
             lines.push(WorkerLine { orders, load: Arc::clone(&load) });
             starts.push((index, load, received));
         }
-        let shared =
-            Arc::new(Shared { snapshot: Arc::new(ArcSwap::from_pointee(snapshot)), workers: lines });
+        let shared = Arc::new(Shared {
+            snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+            workers: lines,
+        });
         for (index, load, orders) in starts {
             let shared = Arc::clone(&shared);
             spawn(index, shared, load, orders)?;

@@ -7,8 +7,8 @@
 
 pub mod compile;
 pub mod index;
-pub mod rule;
 mod route;
+pub mod rule;
 mod service;
 
 pub use self::index::RouterIndex;

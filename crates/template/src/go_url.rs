@@ -15,7 +15,6 @@ pub(crate) struct Url {
     pub(crate) query: String,
     pub(crate) has_empty_query: bool,
     pub(crate) fragment: String,
-    raw_fragment: String,
 }
 
 /// The part of a URL that a text is escaped for.
@@ -34,7 +33,7 @@ impl Url {
             return Err(fail("net/url: invalid control character in URL"));
         }
         let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
-        let mut url = Self { raw_fragment: fragment.to_owned(), ..Self::default() };
+        let mut url = Self::default();
         url.fragment = unescape(fragment, Part::Fragment).map_err(|message| fail(&message))?;
         url.parse_before_fragment(before).map_err(|message| fail(&message))?;
         Ok(url)
@@ -203,11 +202,10 @@ fn stays(symbol: u8, part: Part) -> bool {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => true,
         b'!' | b'\'' | b'(' | b')' | b'*' => matches!(part, Part::Host | Part::Fragment),
         b'[' | b']' | b'<' | b'>' | b'"' => part == Part::Host,
-        b'$' | b'&' | b'+' | b'=' => true,
+        b'$' | b'&' | b'+' | b',' | b';' | b'=' => true,
         b':' => part != Part::Userinfo,
         b'@' => matches!(part, Part::Path | Part::Fragment),
         b'/' | b'?' => part == Part::Fragment || part == Part::Path && symbol == b'/',
-        b',' | b';' => part != Part::Path,
         _ => false,
     }
 }

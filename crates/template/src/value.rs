@@ -209,9 +209,24 @@ fn integer_base(digits: &str) -> (u32, String) {
 /// Go's `strconv.ParseFloat` for the spellings that a configuration can contain.
 fn parse_float(text: &str) -> Option<f64> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if let Some(number) = hexadecimal_float(unsigned) {
+        return Some(if text.starts_with('-') { -number } else { number });
+    }
     let is_word = ["inf", "infinity", "nan"].iter().any(|word| unsigned.eq_ignore_ascii_case(word));
     let is_number = unsigned.starts_with(|first: char| first.is_ascii_digit() || first == '.');
     if is_word || is_number { text.parse().ok() } else { None }
+}
+
+/// `0x1.8p3`, which has to have its exponent.
+fn hexadecimal_float(text: &str) -> Option<f64> {
+    let (mantissa, exponent) = text.strip_prefix("0x")?.split_once('p')?;
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    // Longer ones would need rounding.
+    let digits = format!("{whole}{fraction}");
+    let digits = Some(digits).filter(|digits| (1..=13).contains(&digits.len()))?;
+    let number = u64::from_str_radix(&digits, 16).ok()? as f64;
+    let exponent = exponent.parse::<i32>().ok()?.checked_sub(4 * i32::try_from(fraction.len()).ok()?)?;
+    Some(number * 2f64.powi(exponent))
 }
 
 /// `cast` reads `"12.00"` as 12: a fraction made of zeros does not count.

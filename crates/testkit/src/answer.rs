@@ -52,6 +52,19 @@ pub struct Answer {
     pub upstream: Vec<Vec<String>>,
 }
 
+impl Answer {
+    /// The answer without some of its parts.
+    pub fn without(&self, parts: &[String]) -> serde_json::Result<Self> {
+        let mut value = serde_json::to_value(self)?;
+        for part in parts {
+            if let Some(members) = value.as_object_mut() {
+                members.remove(part);
+            }
+        }
+        serde_json::from_value(value)
+    }
+}
+
 /// Field lines in a fixed order: by name, lines of the same name as they came.
 pub fn sorted_lines(fields: &[(String, String)]) -> Vec<String> {
     let mut fields: Vec<_> = fields.iter().collect();

@@ -125,6 +125,9 @@ impl<'a> Run<'a> {
             }
         }
         for (number, answer) in answers.iter_mut().enumerate() {
+            if !step.unstable.is_empty() {
+                *answer = answer.without(&step.unstable)?;
+            }
             answer.request = self.placeholders.mask(&step.label());
             if number > 0 {
                 answer.request = format!("(answer {}) {}", number + 1, answer.request);

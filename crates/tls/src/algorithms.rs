@@ -192,7 +192,7 @@ fn suite(name: &str) -> Option<Known<SupportedCipherSuite>> {
 fn curve(name: &str) -> Option<Known<&'static dyn SupportedKxGroup>> {
     use Known::{Supported, Unsupported};
     Some(match name {
-        "X25519" => Supported(kx_group::X25519),
+        "X25519" | "x25519" => Supported(kx_group::X25519),
         "CurveP256" | "secp256r1" => Supported(kx_group::SECP256R1),
         "CurveP384" | "secp384r1" => Supported(kx_group::SECP384R1),
         "X25519MLKEM768" => Supported(kx_group::X25519MLKEM768),

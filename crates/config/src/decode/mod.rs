@@ -6,6 +6,7 @@
 //! section of the configuration, except which fields may be switched on empty ([`switches`]).
 
 mod deserializer;
+mod scalar;
 pub mod schema;
 pub mod switches;
 

@@ -2,7 +2,7 @@
 
 use regex::Captures;
 
-/// A template cut into literal text and group numbers.
+/// A template cut into literal text and groups.
 pub(super) struct Template {
     parts: Vec<Part>,
 }
@@ -10,6 +10,8 @@ pub(super) struct Template {
 enum Part {
     Literal(String),
     Group(usize),
+    /// Groups of one name, which Go allows several to have: the first that took part counts.
+    Named(Vec<usize>),
 }
 
 impl Template {
@@ -32,14 +34,18 @@ impl Template {
                 continue;
             };
             rest = after;
-            let group = group_number(name)
-                .or_else(|| names.iter().position(|known| known.as_deref() == Some(name)));
-            if let Some(group) = group {
-                if !literal.is_empty() {
-                    parts.push(Part::Literal(std::mem::take(&mut literal)));
+            let part = match group_number(name) {
+                Some(group) => Part::Group(group),
+                None => {
+                    let has_name =
+                        |(_, known): &(_, &Option<String>)| known.as_deref() == Some(name);
+                    Part::Named(names.iter().enumerate().filter(has_name).map(|(i, _)| i).collect())
                 }
-                parts.push(Part::Group(group));
+            };
+            if !literal.is_empty() {
+                parts.push(Part::Literal(std::mem::take(&mut literal)));
             }
+            parts.push(part);
         }
         literal.push_str(rest);
         if !literal.is_empty() {
@@ -52,14 +58,18 @@ impl Template {
         for part in &self.parts {
             match part {
                 Part::Literal(text) => result.push_str(text),
-                Part::Group(group) => {
-                    if let Some(matched) = captures.get(*group) {
-                        result.push_str(matched.as_str());
-                    }
+                Part::Group(group) => result.push_str(matched(captures, *group)),
+                Part::Named(groups) => {
+                    let took_part = groups.iter().find(|group| captures.get(**group).is_some());
+                    result.push_str(took_part.map_or("", |group| matched(captures, *group)));
                 }
             }
         }
     }
+}
+
+fn matched<'a>(captures: &Captures<'a>, group: usize) -> &'a str {
+    captures.get(group).map_or("", |matched| matched.as_str())
 }
 
 /// Splits `name…` or `{name}…` (what follows a `$`) into the name and the rest.

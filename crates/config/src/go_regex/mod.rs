@@ -5,6 +5,7 @@
 //! one notation into the other and refuses what Go refuses, with Go's words. Knows nothing of
 //! where patterns come from.
 
+mod escape;
 mod expand;
 mod translate;
 

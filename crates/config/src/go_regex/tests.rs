@@ -169,6 +169,7 @@ fn replacement_expands_groups_as_go_does() {
     check_replacement("(a)", "a", "$9|$01|$0", "||a");
     check_replacement("(?P<n>a)|b", "ab", "[$n]", "[a][]");
     check_replacement("(?P<1a>x)", "x", "<${1a}>", "<x>");
+    check_replacement("(?P<n>a)|(?P<n>b)", "ab", "[$n]", "[a][b]");
     check_replacement("a*", "baaac", "x", "xbxcx");
     check_replacement("", "é", "-", "-é-");
 }

@@ -120,6 +120,12 @@ fn errors_have_places() {
 }
 
 #[test]
+fn errors_say_what_is_wrong() {
+    check("a: *nowhere", "f:1:4: while parsing node, found unknown anchor");
+    check_toml("a = 1\na = 2", "f:2:1: duplicate key");
+}
+
+#[test]
 fn alias_bombs_are_refused() {
     let mut text = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..10 {

@@ -8,7 +8,7 @@ use std::io;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use codec::{ConnectionHeader, Limits};
+use codec::ConnectionHeader;
 use exchange::{BodyError, BodyStream, Frame};
 use http::{HeaderMap, StatusCode, Version};
 
@@ -146,10 +146,7 @@ impl ClientBody {
 }
 
 impl BodyStream for ClientBody {
-    fn poll_frame(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame, BodyError>>> {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
         if self.is_over {
             return Poll::Ready(None);
         }

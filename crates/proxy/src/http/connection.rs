@@ -13,6 +13,7 @@ use ::exchange::{Body, Connection, TlsInfo};
 use bytes::BytesMut;
 use codec::{ConnectionHeader, HeadError, HeadReader, Limits, RequestHead};
 use http::StatusCode;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
 
@@ -103,22 +104,29 @@ async fn handshake(
     let limit = settings.read_timeout.unwrap_or(HANDSHAKE_TIMEOUT);
     let shaking = async {
         let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
-        let start = acceptor.await.ok()?;
+        let mut start = acceptor.await.ok()?;
         let snapshot = worker.snapshot();
         let routes = snapshot.entry_points.get(&settings.name)?;
         let hello = start.client_hello();
         let server_name = hello.server_name().map(|name| name.to_ascii_lowercase());
         let selected = routes.tls.select(server_name.as_deref(), Some(local.ip()));
-        let tls::Selected::Options { name, config } = selected else { return None };
+        let (name, config) = match selected {
+            tls::Selected::Options { name, config } => (name, config),
+            tls::Selected::Refused(refusal) => {
+                if let Some(alert) = refusal.alert() {
+                    let _ = start.io.write_all(alert).await;
+                }
+                return None;
+            }
+        };
         let stream = start.into_stream(config).await.ok()?;
-        let session = stream.get_ref().1;
-        let facts = tls::session_facts(session);
+        let session = tls::session(stream.get_ref().1);
         let info = TlsInfo {
-            server_name: server_name.map(Arc::from),
+            server_name: session.server_name,
             options: name,
-            version: facts.version,
-            cipher: facts.cipher,
-            peer_certificates: facts.peer_certificates,
+            version: session.version,
+            cipher: session.cipher,
+            peer_certificates: session.peer_certificates,
         };
         Some((Wire::new(Stream::Accepted(Box::new(stream)), BytesMut::new()), info))
     };

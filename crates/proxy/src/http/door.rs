@@ -18,7 +18,7 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::http::target;
-use crate::settings::{EntryPointSettings, ForwardedSettings, HeaderAliases};
+use crate::settings::{EntryPointSettings, HeaderAliases};
 
 pub(crate) const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -170,8 +170,10 @@ fn forwarded(doorway: &Doorway<'_>, request: &mut Request) {
         headers.insert(X_REAL_IP, connection.peer_ip.clone());
     }
     if !is_set(headers, &X_FORWARDED_PROTO) {
-        let is_websocket =
-            request.upgrade.as_ref().is_some_and(|p| p.as_bytes().eq_ignore_ascii_case(b"websocket"));
+        let is_websocket = request
+            .upgrade
+            .as_ref()
+            .is_some_and(|p| p.as_bytes().eq_ignore_ascii_case(b"websocket"));
         let proto = match (is_websocket, connection.is_tls()) {
             (false, false) => "http",
             (false, true) => "https",
@@ -241,31 +243,6 @@ fn join_values(headers: &mut HeaderMap, name: &HeaderName) {
     if let Ok(value) = HeaderValue::from_bytes(&joined) {
         headers.insert(name, value);
     }
-}
-
-/// Appends the peer's address to `X-Forwarded-For`, as the request leaves.
-pub(crate) fn append_forwarded_for(
-    headers: &mut HeaderMap,
-    connection: &Connection,
-    settings: &ForwardedSettings,
-) {
-    if settings.not_append_for {
-        return;
-    }
-    let value = match headers.get(X_FORWARDED_FOR) {
-        None => connection.peer_ip.clone(),
-        Some(earlier) => {
-            let mut joined = Vec::with_capacity(earlier.len() + 2 + connection.peer_ip.len());
-            joined.extend_from_slice(earlier.as_bytes());
-            joined.extend_from_slice(b", ");
-            joined.extend_from_slice(connection.peer_ip.as_bytes());
-            match HeaderValue::from_bytes(&joined) {
-                Ok(value) => value,
-                Err(_) => return,
-            }
-        }
-    };
-    headers.insert(X_FORWARDED_FOR, value);
 }
 
 /// Tells whether the peer's forwarded headers are believed.

@@ -292,8 +292,7 @@ fn set_cookies(response: &mut Response, cookies: &mut Vec<HeaderValue>) {
     if cookies.is_empty() {
         return;
     }
-    let later: Vec<HeaderValue> =
-        response.headers.get_all(SET_COOKIE).iter().cloned().collect();
+    let later: Vec<HeaderValue> = response.headers.get_all(SET_COOKIE).iter().cloned().collect();
     response.headers.remove(SET_COOKIE);
     for cookie in cookies.drain(..).chain(later) {
         response.headers.append(SET_COOKIE, cookie);

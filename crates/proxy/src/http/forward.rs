@@ -56,8 +56,7 @@ pub(crate) async fn forward(
     request: &mut Request,
 ) -> Result<Response, Failure> {
     let transport = &balancer.transport;
-    let is_replayable =
-        request.method.is_idempotent() && !matches!(request.body, Body::Stream(_));
+    let is_replayable = request.method.is_idempotent() && !matches!(request.body, Body::Stream(_));
     if let Some(lease) = worker.pool.take(server, transport) {
         let kept = is_replayable.then(|| clone_in_memory(&request.body));
         match attempt(worker, origin, balancer, server, request, lease).await {
@@ -172,8 +171,7 @@ async fn attempt(
             )),
         }
     };
-    let head =
-        await_head(worker, origin, balancer, request, &lease, &mut upload).await?;
+    let head = await_head(worker, origin, balancer, request, &lease, &mut upload).await?;
     receive(worker, lease, head, upload, upgrade)
 }
 

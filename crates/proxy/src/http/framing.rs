@@ -54,7 +54,8 @@ impl Framing {
                 Self::Done => return Poll::Ready(None),
                 Self::Fixed(rest) => {
                     if !wire.read.is_empty() {
-                        let length = wire.read.len().min(usize::try_from(*rest).unwrap_or(usize::MAX));
+                        let length =
+                            wire.read.len().min(usize::try_from(*rest).unwrap_or(usize::MAX));
                         let data = wire.read.split_to(length).freeze();
                         *rest -= length as u64;
                         if *rest == 0 {

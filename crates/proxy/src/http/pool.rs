@@ -49,8 +49,6 @@ pub(crate) struct Upstream {
 /// A connection to a server, for one request.
 pub(crate) struct Lease {
     pub(crate) connection: Rc<Box<Upstream>>,
-    /// Whether the connection served a request before; then the server may have closed it.
-    pub(crate) is_reused: bool,
     server: Arc<Server>,
     transport: Arc<Transport>,
     pool: Rc<Pool>,
@@ -82,7 +80,6 @@ impl Pool {
             if found.connection.wire.borrow().stream.is_quiet() {
                 return Some(Lease {
                     connection: Rc::new(found.connection),
-                    is_reused: true,
                     server: Arc::clone(server),
                     transport: Arc::clone(transport),
                     pool: Rc::clone(self),
@@ -102,7 +99,6 @@ impl Pool {
     ) -> Lease {
         Lease {
             connection: Rc::new(Box::new(connection)),
-            is_reused: false,
             server: Arc::clone(server),
             transport: Arc::clone(transport),
             pool: Rc::clone(self),

@@ -112,10 +112,9 @@ fn body_length(body: &Body, asked: &Asked, has_no_body: bool) -> BodyLength {
 /// Answers a request that could not be read; the connection ends.
 pub(crate) async fn refuse(client: &Client, status: StatusCode, text: &'static str) {
     let mut response = Response::bare(status, text.as_bytes());
-    response.headers.insert(
-        http::header::CONTENT_TYPE,
-        HeaderValue::from_static("text/plain; charset=utf-8"),
-    );
+    response
+        .headers
+        .insert(http::header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     codec::encode_response(
         &mut client.wire.borrow_mut().write,
         Version::HTTP_11,

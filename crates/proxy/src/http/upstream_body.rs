@@ -33,10 +33,7 @@ impl UpstreamBody {
 }
 
 impl BodyStream for UpstreamBody {
-    fn poll_frame(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame, BodyError>>> {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
         let Some(lease) = &self.lease else { return Poll::Ready(None) };
         if let Some(upload) = &mut self.upload {
             match upload.poll(&lease.connection.wire, context) {

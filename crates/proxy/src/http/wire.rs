@@ -3,7 +3,6 @@
 //! One HTTP/1.1 connection's socket and buffers, with the polling reads and writes that the server
 //! and the client side share.
 
-use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
 
@@ -124,11 +123,8 @@ impl Wire {
             let written = if self.long.is_empty() && self.tail.is_empty() {
                 ready!(self.stream.poll_write(context, &[IoSlice::new(&self.write)]))
             } else {
-                let parts = [
-                    IoSlice::new(&self.write),
-                    IoSlice::new(&self.long),
-                    IoSlice::new(self.tail),
-                ];
+                let parts =
+                    [IoSlice::new(&self.write), IoSlice::new(&self.long), IoSlice::new(self.tail)];
                 ready!(self.stream.poll_write(context, &parts))
             };
             match written {
@@ -159,10 +155,5 @@ impl Wire {
             self.long = Bytes::new();
         }
         self.tail = &self.tail[count - from_long..];
-    }
-
-    /// Writes everything queued.
-    pub(crate) async fn drain(&mut self) -> io::Result<()> {
-        poll_fn(|context| self.poll_drain(context)).await
     }
 }

@@ -16,6 +16,7 @@ mod transports;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use config::Diagnostic;
 use config::dynamic::{Configuration, ServersTransport};
 use exchange::InternalService;
 
@@ -54,8 +55,9 @@ pub struct Compiled {
     pub runtime: Arc<Runtime>,
     /// Load balancers with active health checks.
     pub health_checked: Vec<HealthChecked>,
-    /// Warnings of objects that work all the same, as `(object, message)`.
-    pub warnings: Vec<(String, String)>,
+    /// What transports, certificates and TLS options have to report; objects that fail to build say
+    /// so in the runtime.
+    pub problems: Vec<Diagnostic>,
     /// Files of certificates, to be watched.
     pub certificate_files: Vec<std::path::PathBuf>,
     memory: Memory,
@@ -79,30 +81,24 @@ pub fn compile(input: &Input<'_>, previous: Option<&Compiled>, generation: u64) 
     let transports = transports::Transports::new(input, &memory.transports);
     let mut services = services::Services::new(input, &memory.services, transports);
     let mut middlewares = middlewares::Middlewares::new(input, &memory.middlewares);
-    let tls = tls_options::build(input, &memory.tls, &mut runtime);
-    let built = routers::build(
-        input,
-        &mut services,
-        &mut middlewares,
-        &tls,
-        &memory.rules,
-        &mut runtime,
-    );
+    let tls = tls_options::build(input, &memory.tls);
+    let built =
+        routers::build(input, &mut services, &mut middlewares, &tls, &memory.rules, &mut runtime);
     let mut entry_points = HashMap::new();
     for (entry_point, routers::Built { plain, secure, tls }) in built.entry_points {
         entry_points.insert(entry_point, Arc::new(EntryPointRoutes { plain, secure, tls }));
     }
-    let mut warnings = tls.warnings;
-    let (kept_services, kept_transports, health_checked, service_warnings) =
+    let mut problems = tls.problems;
+    let (kept_services, kept_transports, health_checked, transport_problems) =
         services.finish(&mut runtime);
-    warnings.extend(service_warnings);
+    problems.extend(transport_problems);
     let kept_middlewares = middlewares.finish(&mut runtime);
     runtime.populate_used_by();
     Compiled {
         snapshot: Arc::new(Snapshot { generation, entry_points }),
         runtime: Arc::new(runtime),
         health_checked,
-        warnings,
+        problems,
         certificate_files: tls.files,
         memory: Memory {
             services: kept_services,

@@ -125,11 +125,7 @@ impl Runtime {
         Self {
             routers: http.routers.iter().map(|(n, r)| (n.clone(), router(r))).collect(),
             services: http.services.iter().map(|(n, s)| (n.clone(), service(s))).collect(),
-            middlewares: http
-                .middlewares
-                .iter()
-                .map(|(n, m)| (n.clone(), middleware(m)))
-                .collect(),
+            middlewares: http.middlewares.iter().map(|(n, m)| (n.clone(), middleware(m))).collect(),
         }
     }
 
@@ -137,8 +133,7 @@ impl Runtime {
     pub(crate) fn populate_used_by(&mut self) {
         for (name, info) in &self.routers {
             if !info.router.service.is_empty()
-                && let Some(service) =
-                    self.services.get_mut(&qualify(&info.router.service, name))
+                && let Some(service) = self.services.get_mut(&qualify(&info.router.service, name))
             {
                 service.used_by.insert(name.clone());
             }

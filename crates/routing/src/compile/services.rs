@@ -40,12 +40,12 @@ pub struct HealthChecked {
 }
 
 /// What `finish` hands back: services and transports for the next run, checked load balancers,
-/// warnings.
+/// problems of transports.
 pub(crate) type Finished = (
     HashMap<String, Kept>,
     HashMap<String, super::transports::Kept>,
     Vec<HealthChecked>,
-    Vec<(String, String)>,
+    Vec<config::Diagnostic>,
 );
 
 /// Builds services.
@@ -142,7 +142,8 @@ impl<'a> Services<'a> {
             named => qualify(named, name),
         };
         self.transports.transport(&transport).map_err(|error| {
-            let url = balancer.servers.first().map(|server| server.url.as_str()).unwrap_or_default();
+            let url =
+                balancer.servers.first().map(|server| server.url.as_str()).unwrap_or_default();
             format!("error building proxy for server URL {url}: getting RoundTripper: {error}")
         })
     }
@@ -265,8 +266,8 @@ impl<'a> Services<'a> {
                 }
             }
         }
-        let (transports, warnings) = self.transports.finish();
-        (kept_services, transports, checked, warnings)
+        let (transports, problems) = self.transports.finish();
+        (kept_services, transports, checked, problems)
     }
 }
 
@@ -301,9 +302,9 @@ fn unsupported_kind(name: &str) -> String {
 /// Where the first pick falls. Traefik shuffles; a hash of the name spreads services just as well
 /// and keeps tests and restarts predictable.
 fn first_pick(name: &str, servers: usize) -> usize {
-    let hash = name.bytes().fold(0_usize, |hash, byte| {
-        hash.wrapping_mul(31).wrapping_add(usize::from(byte))
-    });
+    let hash = name
+        .bytes()
+        .fold(0_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
     if servers == 0 { 0 } else { hash % servers }
 }
 
@@ -323,11 +324,7 @@ fn compile_weighted(
     }
 }
 
-fn compile_server(
-    text: &str,
-    url: &ServerUrl,
-    base_path: Option<&str>,
-) -> Result<Server, String> {
+fn compile_server(text: &str, url: &ServerUrl, base_path: Option<&str>) -> Result<Server, String> {
     if url.scheme == Scheme::H2c {
         return Err(format!("server URL {text}: h2c servers are not supported yet"));
     }

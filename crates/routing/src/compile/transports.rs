@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use config::Diagnostic;
 use config::dynamic::{ClientTls, ServersTransport, TlsCertificate};
+use tls::ClientSettings;
 
 use super::Input;
 use crate::Transport;
@@ -29,12 +31,12 @@ pub(crate) struct Transports<'a> {
     input: &'a Input<'a>,
     previous: &'a HashMap<String, Kept>,
     built: HashMap<String, Kept>,
-    pub(crate) warnings: Vec<(String, String)>,
+    problems: Vec<Diagnostic>,
 }
 
 impl<'a> Transports<'a> {
     pub(crate) fn new(input: &'a Input<'a>, previous: &'a HashMap<String, Kept>) -> Self {
-        Self { input, previous, built: HashMap::new(), warnings: Vec::new() }
+        Self { input, previous, built: HashMap::new(), problems: Vec::new() }
     }
 
     /// Gives the transport of that qualified name.
@@ -61,7 +63,8 @@ impl<'a> Transports<'a> {
         let mut settings = ServersTransport { max_idle_conns_per_host: 64, ..Default::default() };
         if let Some(tls) = tls {
             settings.insecure_skip_verify = tls.insecure_skip_verify;
-            settings.root_cas = Some(tls.ca.clone()).filter(|ca| !ca.is_empty()).into_iter().collect();
+            settings.root_cas =
+                Some(tls.ca.clone()).filter(|ca| !ca.is_empty()).into_iter().collect();
             if !tls.cert.is_empty() {
                 settings.certificates =
                     vec![TlsCertificate { cert_file: tls.cert.clone(), key_file: tls.key.clone() }];
@@ -77,11 +80,16 @@ impl<'a> Transports<'a> {
         let kept = match find(&self.built).or_else(|| find(self.previous)) {
             Some(kept) => kept,
             None => {
-                let (tls, warnings) =
-                    tls::client_config(settings).map_err(|error| error.to_string())?;
-                let object = format!("serversTransport {name:?}");
-                self.warnings.extend(warnings.into_iter().map(|text| (object.clone(), text)));
-                Kept { settings: settings.clone(), transport: Arc::new(compile(name, settings, tls)) }
+                let (tls, warnings) = client_config(settings).map_err(|error| error.to_string())?;
+                let about = |text| {
+                    Diagnostic::warning("servers-transport", text)
+                        .about(format!("serversTransport {name:?}"))
+                };
+                self.problems.extend(warnings.into_iter().map(about));
+                Kept {
+                    settings: settings.clone(),
+                    transport: Arc::new(compile(name, settings, tls)),
+                }
             }
         };
         let transport = Arc::clone(&kept.transport);
@@ -89,14 +97,21 @@ impl<'a> Transports<'a> {
         Ok(transport)
     }
 
-    pub(crate) fn finish(self) -> (HashMap<String, Kept>, Vec<(String, String)>) {
-        (self.built, self.warnings)
+    pub(crate) fn finish(self) -> (HashMap<String, Kept>, Vec<Diagnostic>) {
+        (self.built, self.problems)
     }
+}
+
+fn client_config(
+    settings: &ServersTransport,
+) -> Result<(Arc<rustls::ClientConfig>, Vec<String>), tls::Error> {
+    tls::client_config(&ClientSettings::try_from(settings)?.with_alpn(&["http/1.1"]))
 }
 
 fn compile(name: &str, settings: &ServersTransport, tls: Arc<rustls::ClientConfig>) -> Transport {
     let timeouts = settings.forwarding_timeouts.clone().unwrap_or_default();
-    let limit = |duration: config::Duration| Some(duration.as_std()).filter(|d| *d > Duration::ZERO);
+    let limit =
+        |duration: config::Duration| Some(duration.as_std()).filter(|d| *d > Duration::ZERO);
     Transport {
         name: name.into(),
         tls,

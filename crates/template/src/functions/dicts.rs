@@ -91,14 +91,18 @@ fn merge(arguments: &Arguments, into: fn(&mut Entries, &Entries)) -> Outcome {
     Ok(Value::Map(merged))
 }
 
-/// Takes over what is missing or empty, going into dictionaries that both sides have.
+/// Takes over what is missing or empty, going into dictionaries that both sides have. `nil` is
+/// never taken over, other than within a dictionary that is taken over whole or was empty.
 fn fill(into: &mut Entries, from: &Entries) {
-    for (key, item) in from {
+    if into.is_empty() {
+        into.clone_from(from);
+        return;
+    }
+    for (key, item) in from.iter().filter(|(_, item)| !matches!(item, Value::Nil)) {
         match (into.get_mut(key), item) {
             (Some(Value::Map(into)), Value::Map(from)) => fill(into, from),
             (Some(present), _) if !is_empty(present) => {}
-            (Some(present), _) if !is_empty(item) => *present = item.clone(),
-            (Some(_), _) => {}
+            (Some(present), _) => present.clone_from(item),
             (None, _) => {
                 into.insert(key.clone(), item.clone());
             }
@@ -106,14 +110,12 @@ fn fill(into: &mut Entries, from: &Entries) {
     }
 }
 
-/// Takes over everything that is not empty, going into dictionaries that both sides have.
+/// Takes over everything, going into dictionaries that both sides have.
 fn overwrite(into: &mut Entries, from: &Entries) {
     for (key, item) in from {
         match (into.get_mut(key), item) {
             (Some(Value::Map(into)), Value::Map(from)) => overwrite(into, from),
-            (Some(present), _) if !is_empty(item) => *present = item.clone(),
-            (Some(_), _) => {}
-            (None, _) => {
+            _ => {
                 into.insert(key.clone(), item.clone());
             }
         }

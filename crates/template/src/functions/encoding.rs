@@ -24,9 +24,10 @@ const BASE64: Decoder = Decoder {
     alphabet: b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
     symbols: 4,
     bits: 6,
+    checks_end: true,
 };
 
-const BASE32: Decoder = Decoder { alphabet: BASE32_ALPHABET, symbols: 8, bits: 5 };
+const BASE32: Decoder = Decoder { alphabet: BASE32_ALPHABET, symbols: 8, bits: 5, checks_end: false };
 
 /// Where an encoded text goes wrong, as a byte offset.
 struct Corrupt(usize);
@@ -44,6 +45,8 @@ struct Decoder {
     symbols: usize,
     /// Bits of one symbol.
     bits: usize,
+    /// Whether anything after the padding is an error; Go's base32 does not look.
+    checks_end: bool,
 }
 
 impl Decoder {
@@ -87,11 +90,15 @@ impl Decoder {
         for _ in filled + 1..self.symbols {
             match rest.next() {
                 Some((_, b'=')) => {}
-                Some((at, _)) => return Err(Corrupt(at)),
+                // Go points before the symbol that should be padding.
+                Some((at, _)) => return Err(Corrupt(at - 1)),
                 None => return Err(Corrupt(end)),
             }
         }
-        rest.next().map_or(Ok(()), |(at, _)| Err(Corrupt(at)))
+        match rest.next().filter(|_| self.checks_end) {
+            Some((at, _)) => Err(Corrupt(at)),
+            None => Ok(()),
+        }
     }
 }
 

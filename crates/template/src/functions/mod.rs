@@ -144,9 +144,13 @@ impl<'a> Arguments<'a> {
 
     fn integer(&self, index: usize) -> Result<i64, FuncError> {
         match self.any(index) {
-            Value::Number(number) => {
-                number.as_i64().ok_or_else(|| self.wrong_type("int", self.any(index)))
-            }
+            Value::Number(number) => match number.kind() {
+                // Go takes a constant such as 2.0 for an integer where it needs one.
+                NumberKind::Float(number) if number.fract() == 0.0 && number.abs() < 9e15 => {
+                    Ok(number as i64)
+                }
+                _ => number.as_i64().ok_or_else(|| self.wrong_type("int", self.any(index))),
+            },
             other => Err(self.wrong_type("int", other)),
         }
     }

@@ -13,27 +13,42 @@ fn is_connector(symbol: char) -> bool {
     symbol == '-' || symbol == '_' || symbol.is_whitespace()
 }
 
-/// Drops one connector before each word and raises the letter after it. Further connectors stay,
-/// as do those at the beginning.
+/// Joins words, raising the first letter of all but the first and lowering the capitals that
+/// follow a capital first letter: `HTTP_server` is `httpServer`.
+///
+/// Traefik: connectors at both ends stay, of several between words all but one do, a text of
+/// nothing else has its last one doubled, and a single capital at the very end is lowered.
 fn camel_case(text: &str) -> String {
-    let mut camel = String::with_capacity(text.len());
-    let body = text.trim_start_matches(is_connector);
-    camel.push_str(&text[..text.len() - body.len()]);
-    let mut symbols = body.chars();
-    let Some(first) = symbols.next() else { return camel };
-    // One symbol is held back: whether a connector is written depends on the next.
-    let mut held = upper_rune(first);
-    for symbol in symbols {
-        match (is_connector(held), is_connector(symbol)) {
-            (true, false) => held = upper_rune(symbol),
-            _ => {
-                camel.push(held);
-                held = symbol;
-            }
+    let symbols: Vec<char> = text.chars().collect();
+    let mut camel = String::with_capacity(text.len() + 1);
+    let mut index = 0;
+    let mut is_first = true;
+    while index < symbols.len() {
+        let connectors = count(&symbols[index..], is_connector);
+        let start = index + connectors;
+        if start == symbols.len() {
+            camel.extend(&symbols[index..]);
+            camel.extend(symbols.last().filter(|_| is_first));
+            break;
         }
+        let kept = if is_first { connectors } else { connectors.saturating_sub(1) };
+        camel.extend(&symbols[index..index + kept]);
+        let end = start + count(&symbols[start..], |symbol| !is_connector(symbol));
+        let word = &symbols[start..end];
+        let capitals = count(word, char::is_uppercase);
+        let is_lowered = is_first || capitals == 1 && end == symbols.len() && word.len() == 1;
+        camel.push(if is_lowered { lower_rune(word[0]) } else { upper_rune(word[0]) });
+        let followers = capitals.max(1);
+        camel.extend(word[1..followers].iter().map(|symbol| lower_rune(*symbol)));
+        camel.extend(&word[followers..]);
+        is_first = false;
+        index = end;
     }
-    camel.push(held);
     camel
+}
+
+fn count(symbols: &[char], belongs: impl Fn(char) -> bool) -> usize {
+    symbols.iter().take_while(|symbol| belongs(**symbol)).count()
 }
 
 /// What a run of characters is.

@@ -66,6 +66,8 @@ pub struct Step {
     pub await_upstream: usize,
     /// Does not write down what reached the upstreams.
     pub ignore_upstream: bool,
+    /// Parts of the answer that change from run to run and are not written down.
+    pub unstable: Vec<String>,
     /// Writes the body down as JSON.
     pub json: bool,
     /// Looks at the runtime configuration: sections or objects, empty for all.
@@ -131,6 +133,7 @@ impl Default for Step {
             count_by: "body".to_owned(),
             await_upstream: 0,
             ignore_upstream: false,
+            unstable: Vec::new(),
             json: false,
             rawdata: None,
             write: BTreeMap::new(),
