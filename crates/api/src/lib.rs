@@ -19,4 +19,4 @@ mod views;
 pub use self::dashboard::DashboardService;
 pub use self::noop::NoopService;
 pub use self::ping::{PingService, Terminating};
-pub use self::service::{ApiService, DiagnosticsSource, RuntimeSource, VersionInfo};
+pub use self::service::{ApiService, Facts, Source, VersionInfo};

@@ -19,70 +19,90 @@ use crate::views::routers::RouterView;
 use crate::views::services::ServiceView;
 use crate::views::{RawData, entry_points, middlewares, routers, services};
 
-/// Gives the runtime facts in force.
-pub type RuntimeSource = Arc<dyn Fn() -> Arc<Runtime> + Send + Sync>;
+/// What the API tells about.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    pub configuration: Arc<StaticConfiguration>,
+    pub runtime: Arc<Runtime>,
+    /// What is wrong with the configuration in force.
+    pub diagnostics: Arc<[Diagnostic]>,
+}
 
-/// Gives what is wrong with the configuration in force.
-pub type DiagnosticsSource = Arc<dyn Fn() -> Arc<Vec<Diagnostic>> + Send + Sync>;
+/// Gives the facts of the moment.
+pub type Source = Arc<dyn Fn() -> Facts + Send + Sync>;
 
-/// What `/api/version` says.
-#[derive(Clone, Debug, Serialize)]
+/// What does not change while the process lives.
+#[derive(Clone, Debug)]
 pub struct VersionInfo {
-    #[serde(rename = "Version")]
     pub version: String,
-    #[serde(rename = "Codename")]
     pub codename: String,
     /// RFC 3339.
-    #[serde(rename = "startDate")]
     pub start_date: String,
-    #[serde(rename = "dashboardName", skip_serializing_if = "String::is_empty")]
-    pub dashboard_name: String,
+}
+
+/// `/api/version`.
+#[derive(Serialize)]
+struct VersionView<'a> {
+    #[serde(rename = "Version")]
+    version: &'a str,
+    #[serde(rename = "Codename")]
+    codename: &'a str,
+    #[serde(rename = "startDate")]
+    start_date: &'a str,
+    #[serde(rename = "disableDashboardAd", skip_serializing_if = "std::ops::Not::not")]
+    disable_dashboard_ad: bool,
+    #[serde(rename = "dashboardName", skip_serializing_if = "str::is_empty")]
+    dashboard_name: &'a str,
+}
+
+impl<'a> VersionView<'a> {
+    fn new(version: &'a VersionInfo, configuration: &'a StaticConfiguration) -> Self {
+        let VersionInfo { version, codename, start_date } = version;
+        let api = configuration.api.as_ref();
+        Self {
+            version,
+            codename,
+            start_date,
+            disable_dashboard_ad: api.is_some_and(|api| api.disable_dashboard_ad),
+            dashboard_name: api.map_or("", |api| api.dashboard_name.as_str()),
+        }
+    }
 }
 
 /// Answers the API's requests.
 pub struct ApiService {
-    configuration: Arc<StaticConfiguration>,
     version: VersionInfo,
-    runtime: RuntimeSource,
-    diagnostics: DiagnosticsSource,
-    /// Without the slash at its end.
-    base_path: String,
+    source: Source,
 }
 
 impl ApiService {
-    /// Makes the service for one static configuration.
-    pub fn new(
-        configuration: Arc<StaticConfiguration>,
-        version: VersionInfo,
-        runtime: RuntimeSource,
-        diagnostics: DiagnosticsSource,
-    ) -> Self {
-        let base_path = configuration.api.as_ref().map_or("", |api| api.base_path.as_str());
-        let base_path = base_path.trim_end_matches('/').to_owned();
-        Self { configuration, version, runtime, diagnostics, base_path }
+    /// Makes the service.
+    pub fn new(version: VersionInfo, source: Source) -> Self {
+        Self { version, source }
     }
 
     fn answer(&self, method: &Method, path: &str, query: Option<&str>) -> Response {
-        let path = path.strip_prefix(&*self.base_path);
+        let Facts { configuration, runtime, diagnostics } = (self.source)();
+        let base_path = configuration.api.as_ref().map_or("", |api| api.base_path.as_str());
+        let path = path.strip_prefix(base_path.trim_end_matches('/'));
         let Some(route) = path.and_then(Route::find) else { return answer::not_found() };
         // HEAD is no GET to Traefik's API.
         if method != Method::GET {
             return Response::new(StatusCode::METHOD_NOT_ALLOWED);
         }
-        let runtime = (self.runtime)();
         let wish = || Wish::new(query);
         match route {
             Route::RawData => answer::json(&RawData::new(&runtime)),
-            Route::Overview => answer::json(&Overview::new(&runtime, &self.configuration)),
-            Route::Version => answer::bare_json(&self.version),
+            Route::Overview => answer::json(&Overview::new(&runtime, &configuration)),
+            Route::Version => answer::bare_json(&VersionView::new(&self.version, &configuration)),
             // Traefik: has no such page; it logs and forgets.
-            Route::Diagnostics => answer::json(&*(self.diagnostics)()),
+            Route::Diagnostics => answer::json(&diagnostics),
             Route::EntryPoints => {
                 let wish = wish();
-                page(&wish, entry_points::list(&self.configuration, &wish))
+                page(&wish, entry_points::list(&configuration, &wish))
             }
             Route::EntryPoint(name) => {
-                let found = self.configuration.entry_points.get_key_value(&*name);
+                let found = configuration.entry_points.get_key_value(&*name);
                 one("entry point", &name, found, |name, found| EntryPointView::new(name, found))
             }
             Route::Routers => {

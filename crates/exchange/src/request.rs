@@ -24,6 +24,9 @@ pub struct Request {
     pub expects_continue: bool,
     /// Whether the client said `TE: trailers`.
     pub accepts_trailers: bool,
+    /// A path middleware left nothing of the path. It is sent as `/`, but a prefix put before it
+    /// stands alone: `/v1`, not `/v1/`.
+    pub has_empty_path: bool,
 }
 
 impl Request {
@@ -39,6 +42,7 @@ impl Request {
             upgrade: None,
             expects_continue: false,
             accepts_trailers: false,
+            has_empty_path: false,
         }
     }
 
@@ -57,11 +61,13 @@ impl Request {
     /// # Errors
     /// When `path` has bytes that no request target may have.
     pub fn replace_path(&mut self, path: &str) -> Result<(), http::uri::InvalidUri> {
-        let path = if path.is_empty() { "/" } else { path };
+        let is_empty = path.is_empty();
+        let path = if is_empty { "/" } else { path };
         self.target = match self.target.query() {
             None => PathAndQuery::try_from(path)?,
             Some(query) => PathAndQuery::try_from(format!("{path}?{query}"))?,
         };
+        self.has_empty_path = is_empty;
         Ok(())
     }
 
@@ -78,6 +84,7 @@ impl Request {
             upgrade: self.upgrade.clone(),
             expects_continue: self.expects_continue,
             accepts_trailers: self.accepts_trailers,
+            has_empty_path: self.has_empty_path,
         }
     }
 }
@@ -123,8 +130,9 @@ impl Authority {
             return lowered;
         }
         let (start, end) = self.name;
-        std::str::from_utf8(&self.text.as_bytes()[usize::from(start)..usize::from(end)])
-            .unwrap_or_default()
+        let bytes: &[u8] = self.text.as_ref();
+        let name = bytes.get(usize::from(start)..usize::from(end)).unwrap_or_default();
+        std::str::from_utf8(name).unwrap_or_default()
     }
 
     /// The port the client wrote, if any.

@@ -40,7 +40,9 @@ impl AddPrefix {
 
 impl Middleware for AddPrefix {
     fn on_request(&self, exchange: &mut Exchange, _memo: &mut Memo) -> Flow {
-        let path = self.prefixed(exchange.request.path());
+        let request = &exchange.request;
+        let path = if request.has_empty_path { "" } else { request.path() };
+        let path = self.prefixed(path);
         match exchange.request.replace_path(&path) {
             Ok(()) => Flow::Continue,
             Err(_) => Flow::respond(Response::error(StatusCode::BAD_REQUEST, "Bad Request")),

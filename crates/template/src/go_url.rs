@@ -92,10 +92,9 @@ impl Url {
                     return Err("net/url: invalid userinfo".to_owned());
                 }
                 self.userinfo = Some(match userinfo.split_once(':') {
-                    Some((name, password)) => (
-                        unescape(name, Part::Userinfo)?,
-                        Some(unescape(password, Part::Userinfo)?),
-                    ),
+                    Some((name, password)) => {
+                        (unescape(name, Part::Userinfo)?, Some(unescape(password, Part::Userinfo)?))
+                    }
                     None => (unescape(userinfo, Part::Userinfo)?, None),
                 });
                 host
@@ -230,7 +229,10 @@ fn unescape(text: &str, part: Part) -> Result<String, String> {
         let byte = bytes[index];
         if byte != b'%' {
             if part == Part::Host && byte.is_ascii() && !stays(byte, part) {
-                return Err(format!("invalid character {:?} in host name", char::from(byte).to_string()));
+                return Err(format!(
+                    "invalid character {:?} in host name",
+                    char::from(byte).to_string()
+                ));
             }
             unescaped.push(byte);
             index += 1;

@@ -62,7 +62,9 @@ pub fn render(name: &str, source: &str) -> Result<String, Error> {
         .with_function_output(FUNCTION_OUTPUT_LIMIT)
         .with_deadline(RENDER_TIME_LIMIT);
     functions::register(&mut template);
-    template.parse(prepared.text.as_str()).map_err(|error| parse_error(&prepared, source, error))?;
+    template
+        .parse(prepared.text.as_str())
+        .map_err(|error| parse_error(&prepared, source, error))?;
     template
         .render(&Context::from(false))
         .map_err(|error| execution_error(&prepared, source, error))

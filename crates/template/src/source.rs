@@ -1,11 +1,12 @@
 //! Prepares Go template source for an engine whose values and syntax are not quite Go's.
 //!
-//! Five rewrites, each keeping track of where the text came from so that errors can be located:
+//! Six rewrites, each keeping track of where the text came from so that errors can be located:
 //! - `set $d "k" v` changes `$d` in Go, where dictionaries are references. The engine's values are
 //!   not shared, so the call becomes the assignment `{{$d = set $d "k" v}}` before its action. Two
 //!   variables that hold one dictionary do not see each other's changes; that is the limit of it.
 //! - A whole float such as `3.0` becomes `(float64 "3")`; the engine would make it an integer.
 //! - A string with backslashes is spelled with the escapes that the engine gets right.
+//! - `now.Format "2006"` becomes `_method (now) "Format" "2006"`: fields take no arguments here.
 //! - `else with` becomes an `else` around a `with`.
 //! - What an action prints goes through `_print`, which knows how Go prints structs.
 
@@ -18,6 +19,9 @@ mod tokens;
 /// The functions that change the dictionary given first.
 const MUTATORS: &[&str] =
     &["set", "unset", "merge", "mustMerge", "mergeOverwrite", "mustMergeOverwrite"];
+
+/// The methods with arguments that values of Go's time type have.
+const METHODS: &[&str] = &["Format", "AddDate", "Before", "After", "Equal"];
 
 /// Source that the engine can take, and where it came from.
 #[derive(Debug)]
@@ -112,7 +116,8 @@ impl Writer<'_> {
     }
 
     fn action(&mut self, action: &Action) {
-        let words: Vec<&Token> = action.tokens.iter().filter(|token| token.kind != Kind::Space).collect();
+        let words: Vec<&Token> =
+            action.tokens.iter().filter(|token| token.kind != Kind::Space).collect();
         let word = |index: usize| match words.get(index) {
             Some(token) if token.kind == Kind::Word => &self.source[token.range.clone()],
             _ => "",
@@ -201,12 +206,14 @@ impl Writer<'_> {
     }
 
     /// A pipeline that may begin with `$x :=`, `$x =` or `$i, $x :=`.
-    fn declared(&self, tokens: &[Token], hoisted: &mut Option<Vec<Vec<Piece>>>) -> (Vec<Piece>, bool) {
+    fn declared(
+        &self,
+        tokens: &[Token],
+        hoisted: &mut Option<Vec<Vec<Piece>>>,
+    ) -> (Vec<Piece>, bool) {
         let operator = tokens
             .iter()
-            .position(|token| {
-                !matches!(token.kind, Kind::Space | Kind::Variable | Kind::Comma)
-            })
+            .position(|token| !matches!(token.kind, Kind::Space | Kind::Variable | Kind::Comma))
             .filter(|index| matches!(tokens[*index].kind, Kind::Declare | Kind::Assign));
         let Some(operator) = operator else { return (self.pipeline(tokens, hoisted), false) };
         let (before, after) = tokens.split_at(operator + 1);
@@ -238,9 +245,24 @@ impl Writer<'_> {
 
     /// Adds a command to the body of its pipeline. If the command changes a variable, all of the
     /// pipeline so far is hoisted and the variable takes its place.
-    fn command(&self, tokens: &[Token], hoisted: &mut Option<Vec<Vec<Piece>>>, body: &mut Vec<Piece>) {
+    fn command(
+        &self,
+        tokens: &[Token],
+        hoisted: &mut Option<Vec<Vec<Piece>>>,
+        body: &mut Vec<Piece>,
+    ) {
+        let method = self.method(tokens);
         let mut index = 0;
         while let Some(token) = tokens.get(index) {
+            if let Some((receiver, name)) = &method {
+                if index == receiver.start {
+                    body.push(added("_method (", token.range.start));
+                } else if index == receiver.end {
+                    body.push(added(format!(") {name:?}"), token.range.start));
+                    index += 1;
+                    continue;
+                }
+            }
             index += 1;
             match token.kind {
                 Kind::Open => {
@@ -272,18 +294,36 @@ impl Writer<'_> {
         body.push(added(format!(" {name}{path} "), at));
     }
 
+    /// A method with arguments at the beginning of a command, which the engine cannot call: the
+    /// tokens of its receiver, just before those of its name, and the name.
+    fn method(&self, tokens: &[Token]) -> Option<(Range<usize>, &str)> {
+        let first = tokens.iter().position(|token| token.kind != Kind::Space)?;
+        let begin = match tokens[first].kind {
+            Kind::Open => closing(tokens, first + 1) + 1,
+            Kind::Word | Kind::Variable => first + 1,
+            _ => return None,
+        };
+        let fields =
+            tokens.get(begin..)?.iter().take_while(|token| token.kind == Kind::Field).count();
+        let last = (begin + fields).checked_sub(1).filter(|_| fields > 0)?;
+        let name = &self.source[tokens[last].range.start + 1..tokens[last].range.end];
+        let has_arguments = tokens[last + 1..].iter().any(|token| token.kind != Kind::Space);
+        (has_arguments && METHODS.contains(&name)).then_some((first..last, name))
+    }
+
     /// The variable that a command changes, and the fields of it on the way to the dictionary.
     fn mutated(&self, tokens: &[Token]) -> Option<(Range<usize>, Vec<String>)> {
         let mut words = tokens.iter().enumerate().filter(|(_, token)| token.kind != Kind::Space);
         let (_, function) = words.next()?;
-        let is_mutator = function.kind == Kind::Word
-            && MUTATORS.contains(&&self.source[function.range.clone()]);
+        let is_mutator =
+            function.kind == Kind::Word && MUTATORS.contains(&&self.source[function.range.clone()]);
         let (index, variable) = words.next()?;
         if !is_mutator || variable.kind != Kind::Variable || variable.range.len() == 1 {
             return None;
         }
         let fields = tokens[index + 1..].iter().take_while(|token| token.kind == Kind::Field);
-        let fields = fields.map(|token| self.source[token.range.start + 1..token.range.end].to_owned());
+        let fields =
+            fields.map(|token| self.source[token.range.start + 1..token.range.end].to_owned());
         Some((variable.range.clone(), fields.collect()))
     }
 
@@ -298,10 +338,10 @@ impl Writer<'_> {
         }
     }
 
-    /// A string with backslashes becomes one whose escapes the engine knows.
+    /// A string with backslashes becomes one in backquotes with escapes that the engine knows.
     ///
     /// The engine takes `\\` before a quote for an escaped quote, knows fewer escapes than Go, and
-    /// looks for them in raw strings too.
+    /// looks for them in backquotes too. A backquote in the text has to stand by itself.
     fn text(&self, token: &Token) -> Piece {
         let original = &self.source[token.range.clone()];
         let copied = Piece::Source(token.range.clone());
@@ -313,21 +353,28 @@ impl Writer<'_> {
             None => tokens::unquote(original),
         };
         let Some(unquoted) = unquoted else { return copied };
-        let mut quoted = String::with_capacity(original.len());
-        quoted.push('"');
-        for symbol in unquoted.chars() {
-            match symbol {
-                '"' => quoted.push_str("\\\""),
-                '\\' => quoted.push_str("\\x5c"),
-                '\n' => quoted.push_str("\\n"),
-                '\r' => quoted.push_str("\\r"),
-                '\t' => quoted.push_str("\\t"),
-                symbol => quoted.push(symbol),
-            }
-        }
-        quoted.push('"');
-        added(quoted, token.range.start)
+        let parts: Vec<String> = unquoted.split('`').map(backquoted).collect();
+        let text = match parts.len() {
+            1 => parts.concat(),
+            _ => format!("(print {})", parts.join(" \"`\" ")),
+        };
+        added(text, token.range.start)
     }
+}
+
+fn backquoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 8);
+    quoted.push('`');
+    for symbol in text.chars() {
+        match symbol {
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            symbol => quoted.push(symbol),
+        }
+    }
+    quoted.push('`');
+    quoted
 }
 
 /// The index of the parenthesis that closes the one before `begin`, or the end.
@@ -357,7 +404,10 @@ mod tests {
     #[test]
     fn a_changed_dictionary_is_assigned_back() {
         check(r#"{{ $_ := set $d "a" 1 }}"#, r#"{{$d =  set $d "a" 1 }}{{ $_ := $d }}"#);
-        check(r#"{{- set $d.x "a" 1 -}}"#, r#"{{- $d = _assign $d (set $d.x "a" 1) "x"}}{{ $d.x  | _print -}}"#);
+        check(
+            r#"{{- set $d.x "a" 1 -}}"#,
+            r#"{{- $d = _assign $d (set $d.x "a" 1) "x"}}{{ $d.x  | _print -}}"#,
+        );
     }
 
     #[test]
@@ -370,7 +420,8 @@ mod tests {
 
     #[test]
     fn what_is_not_to_be_changed_is_copied() {
-        let text = "a: {{/* set $d 1 */}}{{ if eq 1 2 }}{{ else if .x }}{{ $a := \"}}\" }}{{ end }}";
+        let text =
+            "a: {{/* set $d 1 */}}{{ if eq 1 2 }}{{ else if .x }}{{ $a := \"}}\" }}{{ end }}";
         check(text, text);
         check("{{ unclosed", "{{ unclosed");
     }

@@ -53,11 +53,20 @@ fn with_and_else_choose_and_set_the_dot() {
 
 #[test]
 fn a_dictionary_is_changed_in_place() {
-    check("{{ $d := dict \"a\" 1 }}{{ $_ := set $d \"b\" 2 }}{{ $d.b }}{{ toJson $d }}", "2{\"a\":1,\"b\":2}");
-    check("{{ $d := dict }}{{ range until 3 }}{{ $_ := set $d (toString .) . }}{{ end }}{{ len $d }}", "3");
+    check(
+        "{{ $d := dict \"a\" 1 }}{{ $_ := set $d \"b\" 2 }}{{ $d.b }}{{ toJson $d }}",
+        "2{\"a\":1,\"b\":2}",
+    );
+    check(
+        "{{ $d := dict }}{{ range until 3 }}{{ $_ := set $d (toString .) . }}{{ end }}{{ len $d }}",
+        "3",
+    );
     check("{{ $d := dict \"a\" 1 }}{{ $_ := unset $d \"a\" }}{{ len $d }}", "0");
     check("{{ $d := dict \"s\" (dict) }}{{ $_ := set $d.s \"k\" \"v\" }}{{ $d.s.k }}", "v");
-    check("{{ $d := dict \"a\" 1 }}{{ dict \"b\" 2 | merge $d | toJson }} {{ $d.b }}", "{\"a\":1,\"b\":2} 2");
+    check(
+        "{{ $d := dict \"a\" 1 }}{{ dict \"b\" 2 | merge $d | toJson }} {{ $d.b }}",
+        "{\"a\":1,\"b\":2} 2",
+    );
     check("{{ $d := dict }}{{ if (set $d \"a\" 1) }}{{ $d.a }}{{ end }}", "1");
 }
 
@@ -70,9 +79,26 @@ fn faults_are_located_in_the_source() {
 
 #[test]
 fn what_never_ends_is_stopped() {
-    check_error("{{ define \"r\" }}{{ template \"r\" }}{{ end }}{{ template \"r\" }}", 1, 29, "nesting");
-    check_error("{{ range 1000000000 }}{{ end }}", 1, 4, "iterations");
+    check_error(
+        "{{ define \"r\" }}{{ template \"r\" }}{{ end }}{{ template \"r\" }}",
+        1,
+        29,
+        "nesting",
+    );
+    check_error("{{ range 1000000000 }}{{ end }}", 1, 10, "iterations");
     check_error("{{ until 1000000000 }}", 1, 4, "elements");
     check_error("{{ repeat 1000000000 \"xx\" }}", 1, 4, "allowed");
-    check_error("{{ range 100 }}{{ repeat 1000000 \"x\" }}{{ end }}", 1, 4, "bytes");
+    check_error("{{ range 100 }}{{ repeat 1000000 \"x\" }}{{ end }}", 1, 10, "bytes");
+}
+
+#[test]
+fn broken_templates_are_errors_and_not_panics() {
+    let table = include_str!("../tests/data/sprig.txt");
+    let expressions = table.lines().filter_map(|line| Some(line.split_once(" ⇒ ")?.0));
+    for expression in expressions.filter(|text| !text.contains("gen") && !text.contains("derive")) {
+        for (index, _) in expression.char_indices().step_by(7) {
+            let _ = render("test", &expression[..index]);
+            let _ = render("test", &expression[index..]);
+        }
+    }
 }

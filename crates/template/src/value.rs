@@ -138,9 +138,9 @@ pub(crate) fn deep_equal(left: &Value, right: &Value) -> bool {
         }
         (Value::Map(left), Value::Map(right)) => {
             left.len() == right.len()
-                && left.iter().all(|(key, item)| {
-                    right.get(key).is_some_and(|other| deep_equal(item, other))
-                })
+                && left
+                    .iter()
+                    .all(|(key, item)| right.get(key).is_some_and(|other| deep_equal(item, other)))
         }
         (Value::NoValue | Value::Nil, Value::NoValue | Value::Nil) => true,
         _ => type_name(left) == type_name(right) && left == right,
@@ -225,7 +225,8 @@ fn hexadecimal_float(text: &str) -> Option<f64> {
     let digits = format!("{whole}{fraction}");
     let digits = Some(digits).filter(|digits| (1..=13).contains(&digits.len()))?;
     let number = u64::from_str_radix(&digits, 16).ok()? as f64;
-    let exponent = exponent.parse::<i32>().ok()?.checked_sub(4 * i32::try_from(fraction.len()).ok()?)?;
+    let exponent =
+        exponent.parse::<i32>().ok()?.checked_sub(4 * i32::try_from(fraction.len()).ok()?)?;
     Some(number * 2f64.powi(exponent))
 }
 

@@ -57,10 +57,11 @@ fn layer(name: &str) -> Option<usize> {
     LAYERS.iter().position(|crates| crates.contains(&name))
 }
 
-const LAYERS: [&[&str]; 6] = [
+const LAYERS: [&[&str]; 7] = [
     &["codec", "config", "telemetry", "testkit"],
     &["balance", "exchange", "template", "tls"],
-    &["middleware", "routing"],
+    &["middleware"],
+    &["routing"],
     &["control", "proxy"],
     &["acme", "api", "cluster", "exporters", "kubernetes", "providers", "wasm"],
     &["ferrovia", "xtask"],

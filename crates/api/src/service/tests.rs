@@ -19,17 +19,14 @@ fn api(base_path: &str) -> ApiService {
         version: "1.2.3".to_owned(),
         codename: "pass".to_owned(),
         start_date: "2026-01-02T03:04:05Z".to_owned(),
-        dashboard_name: String::new(),
     };
-    let runtime = Arc::new(runtime());
     let diagnostic = Diagnostic::warning("code", "a < b").about("router \"a@file\"");
-    let diagnostics = Arc::new(vec![diagnostic]);
-    ApiService::new(
-        Arc::new(configuration),
-        version,
-        Arc::new(move || Arc::clone(&runtime)),
-        Arc::new(move || Arc::clone(&diagnostics)),
-    )
+    let facts = Facts {
+        configuration: Arc::new(configuration),
+        runtime: Arc::new(runtime()),
+        diagnostics: [diagnostic].into(),
+    };
+    ApiService::new(version, Arc::new(move || facts.clone()))
 }
 
 fn runtime() -> Runtime {

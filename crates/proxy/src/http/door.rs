@@ -65,6 +65,10 @@ pub(crate) fn admit(
     if method == Method::CONNECT {
         return Err(refuse(StatusCode::NOT_IMPLEMENTED));
     }
+    if target.as_ref() == b"*" {
+        // Go answers `OPTIONS *` itself (RFC 9110, 9.3.7: a question about the server, not a resource).
+        return Err(Box::new(Response::new(StatusCode::OK)));
+    }
     aliases(doorway.settings.header_aliases, &mut headers)?;
     let target = target::canonical(&target, doorway.settings).ok_or_else(bad_request)?;
     let host = headers.remove(HOST);

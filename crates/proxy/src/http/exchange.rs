@@ -53,12 +53,15 @@ impl<'s> Course<'s> {
         self.legs.push((place, self.stages.len()));
     }
 
-    /// Goes back to the leg of stage `stage`, whose later stages stay.
+    /// Goes back to the leg of stage `stage`, whose later stages stay and start anew.
     fn back_to(&mut self, stage: usize) -> Option<Place<'s>> {
         let leg = self.legs.iter().position(|(_, end)| stage < *end)?;
         let (place, end) = self.legs[leg];
         self.legs.truncate(leg + 1);
         self.stages.truncate(end);
+        for (_, memo) in self.stages.iter_mut().skip(stage + 1) {
+            *memo = None;
+        }
         self.cookies.clear();
         Some(place)
     }

@@ -228,7 +228,9 @@ fn write_forwarded_for(
     settings: &ForwardedSettings,
     received: Option<&HeaderValue>,
 ) {
-    if settings.not_append_for && received.is_none() {
+    // An empty value is a middleware's word that there shall be none.
+    let is_suppressed = received.is_some_and(HeaderValue::is_empty);
+    if is_suppressed || (settings.not_append_for && received.is_none()) {
         return;
     }
     out.extend_from_slice(b"X-Forwarded-For: ");

@@ -160,7 +160,8 @@ fn base_params(
             Value::String(text) => text.parse().ok(),
             _ => None,
         };
-        let parsed = parsed.ok_or_else(|| arguments.error(format!("error parsing ip: {address}")))?;
+        let parsed =
+            parsed.ok_or_else(|| arguments.error(format!("error parsing ip: {address}")))?;
         params.subject_alt_names.push(SanType::IpAddress(parsed));
     }
     let mut serial = random::bytes(arguments, 16)?;
@@ -186,7 +187,9 @@ fn set_validity(
         .checked_mul(86_400)
         .and_then(|seconds| now.checked_add_signed(seconds))
         .filter(|end| *end <= LAST)
-        .ok_or_else(|| arguments.error(format!("a validity of {days_valid} days is out of range")))?;
+        .ok_or_else(|| {
+            arguments.error(format!("a validity of {days_valid} days is out of range"))
+        })?;
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
     params.not_before = epoch + Duration::from_secs(now);
     params.not_after = epoch + Duration::from_secs(end);
@@ -218,12 +221,11 @@ fn issuer_params(
     let mut params = CertificateParams::default();
     params.distinguished_name = name;
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    let identifier = authority.extensions().iter().find_map(|extension| {
-        match extension.parsed_extension() {
+    let identifier =
+        authority.extensions().iter().find_map(|extension| match extension.parsed_extension() {
             ParsedExtension::SubjectKeyIdentifier(identifier) => Some(identifier.0.to_vec()),
             _ => None,
-        }
-    });
+        });
     if let Some(identifier) = identifier {
         params.key_identifier_method = KeyIdMethod::PreSpecified(identifier);
     }

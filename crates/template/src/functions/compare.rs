@@ -64,7 +64,10 @@ fn equal_values(arguments: &Arguments, left: usize, right: usize) -> Result<bool
         (Basic::Nil, Basic::Nil) => Ok(true),
         (Basic::Nil, _) | (_, Basic::Nil) => Ok(false),
         (Basic::Other, Basic::Other)
-            if matches!((left, right), (Value::Array(_) | Value::Map(_), _) | (_, Value::Array(_) | Value::Map(_))) =>
+            if matches!(
+                (left, right),
+                (Value::Array(_) | Value::Map(_), _) | (_, Value::Array(_) | Value::Map(_))
+            ) =>
         {
             let name = value::type_name(left);
             Err(arguments.error(format!("non-comparable type {name}")))
@@ -88,34 +91,49 @@ fn order(arguments: &Arguments) -> Result<Option<Ordering>, FuncError> {
 
 fn printf(arguments: &Arguments) -> Outcome {
     let format = arguments.text(0)?;
-    if !format.contains("%T") {
+    let is_simple = !format.contains(['*', '[']);
+    let needs_care = |verb| matches!(verb, 'T' | 'f' | 'F' | 'e' | 'E' | 'g' | 'G');
+    if !is_simple || !format.contains(needs_care) {
         return funcs::printf(&printable(arguments));
     }
-    funcs::printf(&with_type_names(format, arguments))
+    funcs::printf(&with_types(format, arguments))
 }
 
-/// The engine has no `%T`; the verb becomes `%s` of the type's name.
-fn with_type_names(format: &str, arguments: &Arguments) -> Vec<Value> {
+/// Replaces by `%s` the verbs that need Go's types: `%T`, and those of floats given an integer.
+fn with_types(format: &str, arguments: &Arguments) -> Vec<Value> {
     let mut values = printable(arguments);
     let mut rewritten = String::with_capacity(format.len());
     let mut argument = 0;
     let mut rest = format;
     while let Some(start) = rest.find('%') {
-        let verb = rest[start + 1..]
-            .find(|symbol: char| symbol.is_ascii_alphabetic() || symbol == '%')
-            .map_or(rest.len(), |offset| start + 1 + offset);
-        let name = rest[verb..].chars().next();
-        if name != Some('%') {
+        let after = &rest[start + 1..];
+        let flags =
+            after.find(|symbol: char| !"+-# 0123456789.".contains(symbol)).unwrap_or(after.len());
+        let verb = after[flags..].chars().next();
+        rewritten.push_str(&rest[..start + 1]);
+        if verb != Some('%') {
             argument += 1;
         }
-        rewritten.push_str(&rest[..verb]);
-        if name == Some('T') && argument < values.len() {
-            rewritten.push('s');
-            values[argument] = Value::from(value::type_name(arguments.any(argument)));
-        } else {
-            rewritten.extend(name);
+        let found = arguments.any(argument);
+        let replaced = match verb {
+            _ if argument >= values.len() => None,
+            Some('T') => Some(value::type_name(found).to_owned()),
+            Some(verb @ ('f' | 'F' | 'e' | 'E' | 'g' | 'G')) if basic(found) == Basic::Integer => {
+                Some(format!("%!{verb}({}={found})", value::type_name(found)))
+            }
+            _ => None,
+        };
+        match replaced {
+            Some(text) => {
+                rewritten.push('s');
+                values[argument] = Value::String(text);
+            }
+            None => {
+                rewritten.push_str(&after[..flags]);
+                rewritten.extend(verb);
+            }
         }
-        rest = &rest[(verb + name.map_or(0, char::len_utf8)).min(rest.len())..];
+        rest = &after[flags + verb.map_or(0, char::len_utf8)..];
     }
     rewritten.push_str(rest);
     values[0] = Value::String(rewritten);

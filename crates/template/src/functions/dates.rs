@@ -86,7 +86,8 @@ fn modify(arguments: &Arguments) -> Outcome {
 
 fn ago(arguments: &Arguments) -> Outcome {
     let elapsed = time_or_now(arguments.any(0)).until(&Time::now());
-    let rounded = (i128::from(elapsed) + i128::from(elapsed.signum() * SECOND / 2)) / i128::from(SECOND);
+    let rounded =
+        (i128::from(elapsed) + i128::from(elapsed.signum() * SECOND / 2)) / i128::from(SECOND);
     Ok(format_duration((rounded as i64).saturating_mul(SECOND)).into())
 }
 
@@ -101,14 +102,8 @@ fn duration(arguments: &Arguments) -> Outcome {
 }
 
 fn duration_round(arguments: &Arguments) -> Outcome {
-    const UNITS: [(&str, u64); 6] = [
-        ("y", 365 * 86_400),
-        ("mo", 30 * 86_400),
-        ("d", 86_400),
-        ("h", 3600),
-        ("m", 60),
-        ("s", 1),
-    ];
+    const UNITS: [(&str, u64); 6] =
+        [("y", 365 * 86_400), ("mo", 30 * 86_400), ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
     let nanos = match arguments.any(0) {
         Value::String(text) => parse_duration(text).unwrap_or(0),
         number if value::type_name(number) == "int64" => value::to_int64(number),

@@ -24,7 +24,8 @@ impl Decimal {
         }
         let text = number.to_string();
         let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-        let exact = format!("{whole}{fraction}").parse().ok().zip(u32::try_from(fraction.len()).ok());
+        let exact =
+            format!("{whole}{fraction}").parse().ok().zip(u32::try_from(fraction.len()).ok());
         Some(match exact {
             Some((digits, places)) => Self::Exact { digits, places },
             None => Self::Float(number),
@@ -33,7 +34,9 @@ impl Decimal {
 
     pub(super) fn to_float(self) -> f64 {
         match self {
-            Self::Exact { digits, places } => format!("{digits}e-{places}").parse().unwrap_or(f64::NAN),
+            Self::Exact { digits, places } => {
+                format!("{digits}e-{places}").parse().unwrap_or(f64::NAN)
+            }
             Self::Float(number) => number,
         }
     }

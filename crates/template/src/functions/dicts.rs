@@ -92,15 +92,11 @@ fn merge(arguments: &Arguments, into: fn(&mut Entries, &Entries)) -> Outcome {
 }
 
 /// Takes over what is missing or empty, going into dictionaries that both sides have. `nil` is
-/// never taken over, other than within a dictionary that is taken over whole or was empty.
+/// taken over only within a dictionary that is taken over whole.
 fn fill(into: &mut Entries, from: &Entries) {
-    if into.is_empty() {
-        into.clone_from(from);
-        return;
-    }
     for (key, item) in from.iter().filter(|(_, item)| !matches!(item, Value::Nil)) {
         match (into.get_mut(key), item) {
-            (Some(Value::Map(into)), Value::Map(from)) => fill(into, from),
+            (Some(Value::Map(into)), Value::Map(from)) if !into.is_empty() => fill(into, from),
             (Some(present), _) if !is_empty(present) => {}
             (Some(present), _) => present.clone_from(item),
             (None, _) => {

@@ -27,7 +27,8 @@ const BASE64: Decoder = Decoder {
     checks_end: true,
 };
 
-const BASE32: Decoder = Decoder { alphabet: BASE32_ALPHABET, symbols: 8, bits: 5, checks_end: false };
+const BASE32: Decoder =
+    Decoder { alphabet: BASE32_ALPHABET, symbols: 8, bits: 5, checks_end: false };
 
 /// Where an encoded text goes wrong, as a byte offset.
 struct Corrupt(usize);
@@ -63,7 +64,8 @@ impl Decoder {
                 self.check_padding(at, filled, text.len(), &mut symbols)?;
                 return Ok(bytes);
             }
-            let digit = self.alphabet.iter().position(|letter| *letter == symbol).ok_or(Corrupt(at))?;
+            let digit =
+                self.alphabet.iter().position(|letter| *letter == symbol).ok_or(Corrupt(at))?;
             bits = bits << self.bits | digit as u64;
             held += self.bits;
             filled = (filled + 1) % self.symbols;

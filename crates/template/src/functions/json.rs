@@ -30,9 +30,7 @@ fn from_json(parsed: serde_json::Value) -> Value {
         serde_json::Value::Bool(flag) => flag.into(),
         serde_json::Value::Number(number) => float64(number.as_f64().unwrap_or(f64::NAN)),
         serde_json::Value::String(text) => text.into(),
-        serde_json::Value::Array(items) => {
-            Value::Array(items.into_iter().map(from_json).collect())
-        }
+        serde_json::Value::Array(items) => Value::Array(items.into_iter().map(from_json).collect()),
         serde_json::Value::Object(entries) => {
             Value::Map(entries.into_iter().map(|(key, item)| (key, from_json(item))).collect())
         }
@@ -88,7 +86,9 @@ impl Style {
                     .collect();
                 match value::type_name(value) {
                     "time.Time" => match crate::go_time::Time::from_value(value) {
-                        Some(time) => self.string(out, &time.format("2006-01-02T15:04:05.999999999Z07:00")),
+                        Some(time) => {
+                            self.string(out, &time.format("2006-01-02T15:04:05.999999999Z07:00"))
+                        }
                         None => out.push_str("null"),
                     },
                     "*semver.Version" => self.string(out, &value::text(value)),

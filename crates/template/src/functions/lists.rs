@@ -198,8 +198,9 @@ fn until(arguments: &Arguments) -> Outcome {
 }
 
 fn seq(arguments: &Arguments) -> Outcome {
-    let parameters =
-        (0..arguments.len()).map(|index| arguments.integer(index)).collect::<Result<Vec<_>, _>>()?;
+    let parameters = (0..arguments.len())
+        .map(|index| arguments.integer(index))
+        .collect::<Result<Vec<_>, _>>()?;
     let toward = |start: i64, end: i64| if end < start { -1 } else { 1 };
     let (start, end, step) = match parameters[..] {
         [end] => (1, end, toward(1, end)),

@@ -39,7 +39,8 @@ pub const UNSUPPORTED: &[(&str, &str)] = &[(
 
 /// The names of all functions, sorted; Go's own such as `printf` are not among them.
 pub fn names() -> Vec<&'static str> {
-    let mut names: Vec<_> = TABLES.iter().flat_map(|table| table.iter().map(|(name, _)| *name)).collect();
+    let mut names: Vec<_> =
+        TABLES.iter().flat_map(|table| table.iter().map(|(name, _)| *name)).collect();
     names.sort_unstable();
     names
 }
@@ -99,7 +100,8 @@ fn call(
             (least, most) if least == most => least.to_string(),
             (least, most) => format!("{least} to {most}"),
         };
-        let message = format!("wrong number of args for {name}: want {wanted} got {}", values.len());
+        let message =
+            format!("wrong number of args for {name}: want {wanted} got {}", values.len());
         return Err(FuncError::Generic(message));
     }
     function(&Arguments { name, values })
@@ -193,9 +195,10 @@ impl<'a> Arguments<'a> {
     /// Refuses a result that would be larger than the render allows, before it is allocated.
     fn check_size(&self, size: usize) -> Result<(), FuncError> {
         match gtmpl_ng::limits::active().function_output {
-            Some(limit) if size > limit => Err(self.error(format!(
-                "a result of {size} bytes is more than the {limit} allowed"
-            ))),
+            Some(limit) if size > limit => {
+                Err(self
+                    .error(format!("a result of {size} bytes is more than the {limit} allowed")))
+            }
             _ => Ok(()),
         }
     }

@@ -17,9 +17,9 @@ table! { pub(super) TABLE:
 /// One of the name's addresses. Go panics when there is none, which is an error of the template.
 fn host_by_name(arguments: &Arguments) -> Outcome {
     let name = arguments.text(0)?;
-    let found = (name, 0).to_socket_addrs().map_err(|error| {
-        arguments.error(format!("lookup {name}: {error}"))
-    })?;
+    let found = (name, 0)
+        .to_socket_addrs()
+        .map_err(|error| arguments.error(format!("lookup {name}: {error}")))?;
     let addresses: Vec<_> = found.map(|address| address.ip().to_string()).collect();
     match fastrand::choice(addresses) {
         Some(address) => Ok(address.into()),

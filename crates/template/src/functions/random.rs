@@ -56,7 +56,9 @@ fn symbols(arguments: &Arguments, alphabet: &str) -> Outcome {
         let drawn = bytes(arguments, (count - text.len()) * 2)?;
         let fair_draws = drawn.into_iter().map(usize::from).filter(|byte| *byte < fair);
         let missing = count - text.len();
-        text.extend(fair_draws.take(missing).map(|byte| char::from(alphabet[byte % alphabet.len()])));
+        text.extend(
+            fair_draws.take(missing).map(|byte| char::from(alphabet[byte % alphabet.len()])),
+        );
     }
     Ok(text.into())
 }

@@ -1,8 +1,9 @@
-//! Types and kinds, and the two functions that only prepared source calls.
+//! Types and kinds, and the functions that only prepared source calls.
 
-use gtmpl_ng::Value;
+use gtmpl_ng::{FuncError, Value};
 
-use crate::functions::{Arguments, Outcome, table};
+use crate::functions::{Arguments, MANY, Outcome, table};
+use crate::go_time::Time;
 use crate::value;
 
 table! { pub(super) TABLE:
@@ -26,7 +27,8 @@ table! { pub(super) TABLE:
 
 table! { pub(super) INTERNAL:
     "_print", 1..=1 => |arguments| Ok(show(arguments.any(0)));
-    "_assign", 2..=usize::MAX => assign;
+    "_assign", 2..=MANY => assign;
+    "_method", 2..=MANY => method;
 }
 
 /// What an action prints: a missing value and `nil` alike are `<no value>`.
@@ -49,4 +51,30 @@ fn assign(arguments: &Arguments) -> Outcome {
     }
     *place = arguments.any(1).clone();
     Ok(changed)
+}
+
+/// `_method receiver "Name" …`: the methods with arguments of Go's `time.Time`.
+fn method(arguments: &Arguments) -> Outcome {
+    let name = arguments.text(1)?;
+    let time = |index: usize| {
+        let found = arguments.any(index);
+        Time::from_value(found).ok_or_else(|| arguments.wrong_type("time.Time", found))
+    };
+    let receiver = time(0)?;
+    match (name, arguments.len()) {
+        ("Format", 3) => Ok(receiver.format(arguments.text(2)?).into()),
+        ("Before", 3) => Ok((receiver.instant() < time(2)?.instant()).into()),
+        ("After", 3) => Ok((receiver.instant() > time(2)?.instant()).into()),
+        ("Equal", 3) => Ok((receiver.instant() == time(2)?.instant()).into()),
+        ("AddDate", 5) => {
+            let [years, months, days] =
+                [arguments.integer(2)?, arguments.integer(3)?, arguments.integer(4)?];
+            let moved = receiver.plus_date(years, months, days);
+            Ok(moved.ok_or_else(|| arguments.error("date out of range"))?.into_value())
+        }
+        (name, count) => {
+            let message = format!("wrong number of args for {name}: got {}", count - 2);
+            Err(FuncError::Generic(message))
+        }
+    }
 }

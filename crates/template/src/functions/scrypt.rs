@@ -91,7 +91,8 @@ mod tests {
         let hex = |key: [u8; 64]| key.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         assert!(hex(derive(b"", b"", 4, 1, 1)).starts_with("77d6576238657b203b19ca42c18a0497"));
         assert!(
-            hex(derive(b"password", b"NaCl", 10, 8, 16)).starts_with("fdbabe1c9d3472007856e7190d01e9fe")
+            hex(derive(b"password", b"NaCl", 10, 8, 16))
+                .starts_with("fdbabe1c9d3472007856e7190d01e9fe")
         );
     }
 }

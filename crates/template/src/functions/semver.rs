@@ -65,7 +65,9 @@ impl Version {
         };
         // Numbers of a prerelease may not begin with a zero (semver 2.0 section 9).
         let has_padded_number = version.prerelease.split('.').any(|part| {
-            part.len() > 1 && part.starts_with('0') && part.bytes().all(|byte| byte.is_ascii_digit())
+            part.len() > 1
+                && part.starts_with('0')
+                && part.bytes().all(|byte| byte.is_ascii_digit())
         });
         (!has_padded_number).then_some(version)
     }
@@ -175,7 +177,9 @@ impl Partial {
 fn number(text: &str) -> Option<Number> {
     match text {
         "x" | "X" | "*" => Some(Number::Any),
-        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => digits.parse().ok().map(Number::Is),
+        digits if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            digits.parse().ok().map(Number::Is)
+        }
         _ => None,
     }
 }
@@ -220,7 +224,10 @@ impl Constraints {
             // An operator may stand apart from its version.
             let mut joined: Vec<String> = Vec::new();
             for part in parts {
-                match joined.last_mut().filter(|last| last.ends_with(['=', '<', '>', '~', '^', '!'])) {
+                match joined
+                    .last_mut()
+                    .filter(|last| last.ends_with(['=', '<', '>', '~', '^', '!']))
+                {
                     Some(last) => last.push_str(part),
                     None => joined.push(part.to_owned()),
                 }

@@ -1,7 +1,10 @@
 //! The functions compared with the real Traefik, and what can be said about the random ones.
 
-use crate::go_time::Zone;
-use crate::{UNSUPPORTED, names, render};
+use gtmpl_ng::Value;
+
+use crate::functions::TABLES;
+use crate::go_time::{Time, Zone};
+use crate::{UNSUPPORTED, names, render, value};
 
 /// Traefik v3.7 rendered each expression; `render` must give the same or fail as well.
 #[test]
@@ -10,7 +13,8 @@ fn expressions_render_as_in_traefik() {
     let mut compared = 0;
     let mut differences = Vec::new();
     for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let names_zone = ["America/", "Asia/", "Australia/", "Europe/"].iter().any(|area| line.contains(area));
+        let names_zone =
+            ["America/", "Asia/", "Australia/", "Europe/"].iter().any(|area| line.contains(area));
         if names_zone && Zone::load("America/New_York").is_none() {
             continue;
         }
@@ -25,10 +29,16 @@ fn expressions_render_as_in_traefik() {
             }
         };
         if !is_same {
-            differences.push(format!("{expression}\n  expected {expected}\n  got      {rendered:?}"));
+            differences
+                .push(format!("{expression}\n  expected {expected}\n  got      {rendered:?}"));
         }
     }
-    assert!(differences.is_empty(), "{} of {compared}:\n{}", differences.len(), differences.join("\n"));
+    assert!(
+        differences.is_empty(),
+        "{} of {compared}:\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
     assert!(compared >= 150);
 }
 
@@ -63,7 +73,9 @@ fn random_texts_have_their_length_and_alphabet() {
     check_random("{{ randAscii 40 }}", 40, |symbol| (' '..='~').contains(&symbol));
     check_random("{{ randBytes 30 }}", 40, |symbol| !symbol.is_whitespace());
     check_random("{{ uuidv4 }}", 36, |symbol| symbol == '-' || symbol.is_ascii_hexdigit());
-    check_random("{{ shuffle \"abcdefghijklmnopqrstuvwxyz\" }}", 26, |symbol| symbol.is_ascii_lowercase());
+    check_random("{{ shuffle \"abcdefghijklmnopqrstuvwxyz\" }}", 26, |symbol| {
+        symbol.is_ascii_lowercase()
+    });
 }
 
 fn check(expression: &str, expected: &str) {
@@ -72,13 +84,19 @@ fn check(expression: &str, expected: &str) {
 
 #[test]
 fn random_numbers_stay_within_their_bounds() {
-    check("{{ range until 50 }}{{ $n := randInt 3 5 }}{{ if or (lt $n 3) (ge $n 5) }}x{{ end }}{{ end }}", "");
+    check(
+        "{{ range until 50 }}{{ $n := randInt 3 5 }}{{ if or (lt $n 3) (ge $n 5) }}x{{ end }}{{ end }}",
+        "",
+    );
     check("{{ randInt 7 8 }}", "7");
 }
 
 #[test]
 fn what_is_encrypted_can_be_decrypted() {
-    check("{{ encryptAES \"key\" \"some text of two blocks\" | decryptAES \"key\" }}", "some text of two blocks");
+    check(
+        "{{ encryptAES \"key\" \"some text of two blocks\" | decryptAES \"key\" }}",
+        "some text of two blocks",
+    );
     check("{{ encryptAES \"key\" \"\" }}", "");
     assert!(render("test", "{{ decryptAES \"key\" \"c2hvcnQ=\" }}").is_err());
 }
@@ -100,6 +118,51 @@ fn the_local_host_has_an_address() {
 #[test]
 fn times_have_methods_and_a_printed_form() {
     check("{{ (toDate \"2006-01-02\" \"2024-02-29\").Year }}", "2024");
-    check("{{ $t := toDate \"2006-01-02\" \"2024-02-29\" }}{{ $t.Weekday }} {{ $t.YearDay }}", "Thursday 60");
+    check(
+        "{{ $t := toDate \"2006-01-02\" \"2024-02-29\" }}{{ $t.Weekday }} {{ $t.YearDay }}",
+        "Thursday 60",
+    );
     assert!(render("test", "{{ now.Unix }}").is_ok_and(|unix| unix.parse::<i64>().is_ok()));
+}
+
+/// Every function that is quick, with everything that may be given to it.
+#[test]
+fn no_arguments_make_a_function_panic() {
+    let slow = |name: &str| {
+        ["gen", "bcrypt", "htpasswd", "derive", "getHost"]
+            .iter()
+            .any(|start| name.starts_with(start))
+    };
+    let mut palette = vec![
+        Value::Nil,
+        Value::from(true),
+        Value::from(i64::MIN),
+        Value::from(-1),
+        Value::from(3),
+        Value::from(i64::MAX),
+        value::float64(-2.5),
+        value::float64(f64::NAN),
+        Value::from(""),
+        Value::from("é-1.2 [x(~>%"),
+        Value::from("2006-01-02T15:04:05.000Z07:00"),
+        Value::Array(vec![Value::from("a"), Value::Nil, Value::from(1)]),
+        Value::Map([("host".to_owned(), Value::from("a:b"))].into()),
+    ];
+    palette
+        .push(Time::at(i64::MAX, 0, &Zone::load("Europe/Paris").unwrap_or(Zone::Utc)).into_value());
+    for (name, function) in TABLES.iter().flat_map(|table| table.iter()) {
+        if slow(name) {
+            continue;
+        }
+        let _ = function(&[]);
+        for first in &palette {
+            let _ = function(std::slice::from_ref(first));
+            for second in &palette {
+                let _ = function(&[first.clone(), second.clone()]);
+                for third in &palette {
+                    let _ = function(&[first.clone(), second.clone(), third.clone()]);
+                }
+            }
+        }
+    }
 }

@@ -95,9 +95,11 @@ fn is_punctuation(symbol: char) -> bool {
         '$' | '+' | '<' | '=' | '>' | '^' | '`' | '|' | '~' => false,
         symbol if symbol.is_ascii() => symbol.is_ascii_punctuation(),
         '¡' | '§' | '«' | '¶' | '·' | '»' | '¿' => true,
-        symbol => ('\u{2010}'..='\u{2027}').contains(&symbol)
-            || ('\u{2030}'..='\u{205e}').contains(&symbol) && symbol != '\u{2044}'
-            || ('\u{3001}'..='\u{3003}').contains(&symbol),
+        symbol => {
+            ('\u{2010}'..='\u{2027}').contains(&symbol)
+                || ('\u{2030}'..='\u{205e}').contains(&symbol) && symbol != '\u{2044}'
+                || ('\u{3001}'..='\u{3003}').contains(&symbol)
+        }
     }
 }
 

@@ -93,7 +93,9 @@ fn element(layout: &str) -> Option<(Element, usize)> {
         return Some((found.1, found.0.len()));
     }
     match layout.as_bytes()[0] {
-        b'J' if layout.strip_prefix("Jan").is_some_and(begins_word) => Some((Element::ShortMonth, 3)),
+        b'J' if layout.strip_prefix("Jan").is_some_and(begins_word) => {
+            Some((Element::ShortMonth, 3))
+        }
         b'M' if layout.strip_prefix("Mon").is_some_and(begins_word) => {
             Some((Element::ShortWeekday, 3))
         }
@@ -271,10 +273,16 @@ struct Read {
 
 impl Read {
     /// Reads one element and returns the text after it.
-    fn element<'a>(&mut self, element: Element, text: &'a str, layout_after: &str) -> Option<&'a str> {
+    fn element<'a>(
+        &mut self,
+        element: Element,
+        text: &'a str,
+        layout_after: &str,
+    ) -> Option<&'a str> {
         let rest = match element {
             Element::Year => {
-                let digits = text.get(..4).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
+                let digits =
+                    text.get(..4).filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()))?;
                 self.year = digits.parse().ok()?;
                 &text[4..]
             }
@@ -288,11 +296,14 @@ impl Read {
             Element::Month | Element::PaddedMonth => {
                 let least = if element == Element::PaddedMonth { 2 } else { 1 };
                 let (month, rest) = number(text, least, 2)?;
-                self.month = Some(u8::try_from(month).ok().filter(|month| (1..=12).contains(month))?);
+                self.month =
+                    Some(u8::try_from(month).ok().filter(|month| (1..=12).contains(month))?);
                 rest
             }
             Element::LongWeekday => WEEKDAYS.iter().find_map(|name| strip_name(text, name))?,
-            Element::ShortWeekday => WEEKDAYS.iter().find_map(|name| strip_name(text, &name[..3]))?,
+            Element::ShortWeekday => {
+                WEEKDAYS.iter().find_map(|name| strip_name(text, &name[..3]))?
+            }
             Element::Day | Element::SpacedDay | Element::PaddedDay => {
                 let text = match element {
                     Element::SpacedDay => text.strip_prefix(' ').unwrap_or(text),
@@ -354,7 +365,11 @@ impl Read {
         Some(rest)
     }
 
-    fn month_name<'a>(&mut self, text: &'a str, spelled: fn(&'static str) -> &'static str) -> Option<&'a str> {
+    fn month_name<'a>(
+        &mut self,
+        text: &'a str,
+        spelled: fn(&'static str) -> &'static str,
+    ) -> Option<&'a str> {
         let mut names = MONTHS.iter().zip(1u8..);
         let (rest, month) =
             names.find_map(|(name, month)| Some((strip_name(text, spelled(name))?, month)))?;
@@ -405,7 +420,9 @@ impl Read {
         };
         let mut offset = 0;
         let units = [(true, 3600), (style.has_minutes, 60), (style.has_seconds, 1)];
-        for (index, (_, unit)) in units.into_iter().filter(|(is_written, _)| *is_written).enumerate() {
+        for (index, (_, unit)) in
+            units.into_iter().filter(|(is_written, _)| *is_written).enumerate()
+        {
             if index > 0 && style.has_colons {
                 rest = rest.strip_prefix(':')?;
             }
@@ -449,7 +466,9 @@ impl Read {
         if let Some(year_day) = self.year_day {
             let first = days_from_civil(self.year, 1, 1);
             let length = days_from_civil(self.year + 1, 1, 1) - first;
-            return (1..=length).contains(&i64::from(year_day)).then(|| first + i64::from(year_day) - 1);
+            return (1..=length)
+                .contains(&i64::from(year_day))
+                .then(|| first + i64::from(year_day) - 1);
         }
         let (month, day) = (self.month.unwrap_or(1), self.day.unwrap_or(1));
         (1..=days_in_month(self.year, month))

@@ -25,8 +25,18 @@ const OFFSET_KEY: &str = "\u{1}offset";
 const ABBREVIATION_KEY: &str = "\u{1}zone";
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 const WEEKDAYS: [&str; 7] =
@@ -86,12 +96,33 @@ impl Time {
 
     /// Moves the instant by nanoseconds; the zone's offset stays.
     pub(crate) fn plus(&self, nanos: i64) -> Self {
-        let total = i128::from(self.unix) * 1_000_000_000 + i128::from(self.nanos) + i128::from(nanos);
+        let total =
+            i128::from(self.unix) * 1_000_000_000 + i128::from(self.nanos) + i128::from(nanos);
         Self {
             unix: total.div_euclid(1_000_000_000) as i64,
             nanos: total.rem_euclid(1_000_000_000) as u32,
             ..self.clone()
         }
+    }
+
+    /// Go's `Time.AddDate`: days beyond the end of the month run into the next.
+    pub(crate) fn plus_date(&self, years: i64, months: i64, days: i64) -> Option<Self> {
+        let reaches = |number: i64| (-1_000_000..=1_000_000).contains(&number);
+        if ![years, months, days].into_iter().all(reaches) {
+            return None;
+        }
+        let civil = self.civil();
+        let month = i64::from(civil.month) - 1 + months;
+        let year = civil.year + years + month.div_euclid(12);
+        let first = days_from_civil(year, month.rem_euclid(12) + 1, 1);
+        let today = days_from_civil(civil.year, i64::from(civil.month), i64::from(civil.day));
+        let moved_days = first + i64::from(civil.day) - 1 + days - today;
+        Some(Self { unix: self.unix.checked_add(moved_days.checked_mul(DAY)?)?, ..self.clone() })
+    }
+
+    /// The instant for comparisons, whatever the zone.
+    pub(crate) fn instant(&self) -> (i64, u32) {
+        (self.unix, self.nanos)
     }
 
     /// Nanoseconds from this instant to a later one, as far as Go's durations reach.
@@ -155,7 +186,10 @@ impl Time {
                 ("Weekday", WEEKDAYS[civil.weekday].into()),
                 ("YearDay", int(i64::from(civil.year_day))),
                 ("Unix", int64(self.unix)),
-                ("UnixMilli", int64(self.unix.saturating_mul(1000).saturating_add(nanos / 1_000_000))),
+                (
+                    "UnixMilli",
+                    int64(self.unix.saturating_mul(1000).saturating_add(nanos / 1_000_000)),
+                ),
                 ("UnixNano", int64(self.unix.saturating_mul(1_000_000_000).saturating_add(nanos))),
                 ("String", text.into()),
                 ("UTC", Value::from(in_utc as gtmpl_ng::Func)),

@@ -50,14 +50,12 @@ impl Rule {
 
     pub(super) fn at(&self, unix: i64) -> (i32, String) {
         let Some((offset, name, begin, end)) = &self.summer else { return self.winter.clone() };
-        let (year, _, _) = civil_from_days((unix + i64::from(self.winter.0)).div_euclid(DAY));
-        let begin = begin.within(year) - i64::from(self.winter.0);
-        let end = end.within(year) - i64::from(*offset);
-        let is_summer = if begin < end {
-            (begin..end).contains(&unix)
-        } else {
-            !(end..begin).contains(&unix)
-        };
+        let (year, _, _) =
+            civil_from_days(unix.saturating_add(i64::from(self.winter.0)).div_euclid(DAY));
+        let begin = begin.within(year).saturating_sub(i64::from(self.winter.0));
+        let end = end.within(year).saturating_sub(i64::from(*offset));
+        let is_summer =
+            if begin < end { (begin..end).contains(&unix) } else { !(end..begin).contains(&unix) };
         if is_summer { (*offset, name.clone()) } else { self.winter.clone() }
     }
 }
@@ -99,7 +97,7 @@ impl Switch {
                 first + if day > last { day - 7 } else { day }
             }
         };
-        days * DAY + self.second
+        days.saturating_mul(DAY).saturating_add(self.second)
     }
 }
 

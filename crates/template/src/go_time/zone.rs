@@ -40,7 +40,9 @@ impl Zone {
             "" | "UTC" => Some(Self::Utc),
             "Local" => Some(Self::local()),
             name if name.contains("..") || name.starts_with(['/', '\\']) => None,
-            name => DIRECTORIES.iter().find_map(|directory| Self::read(&Path::new(directory).join(name))),
+            name => DIRECTORIES
+                .iter()
+                .find_map(|directory| Self::read(&Path::new(directory).join(name))),
         }
     }
 
@@ -91,7 +93,8 @@ impl Zone {
         };
         let mut kinds = file.kinds.iter().filter(|kind| kind.abbreviation == abbreviation);
         let matching = kinds.clone().find(|kind| {
-            file.at(unix.saturating_sub(i64::from(kind.offset))) == (kind.offset, abbreviation.to_owned())
+            file.at(unix.saturating_sub(i64::from(kind.offset)))
+                == (kind.offset, abbreviation.to_owned())
         });
         matching.or_else(|| kinds.next()).map(|kind| kind.offset)
     }
@@ -199,5 +202,34 @@ impl Header {
             + self.leaps * (width + 4)
             + self.standards
             + self.universals
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_variable_chooses_the_local_zone() {
+        assert!(matches!(Zone::chosen(Some("")), Zone::Utc));
+        assert!(matches!(Zone::chosen(Some("No/Such")), Zone::Utc));
+        assert!(matches!(Zone::chosen(Some(":UTC")), Zone::Utc));
+    }
+
+    #[test]
+    fn damaged_files_are_refused() {
+        assert!(File::parse(b"TZif2").is_none());
+        let mut bytes = b"TZif".to_vec();
+        bytes.resize(44, 0xff);
+        assert!(File::parse(&bytes).is_none());
+    }
+
+    #[test]
+    fn a_rule_switches_twice_a_year() {
+        let rule = Rule::parse("CET-1CEST,M3.5.0,M10.5.0/3").expect("a valid rule");
+        assert_eq!(rule.at(1_711_846_799), (3600, "CET".to_owned()));
+        assert_eq!(rule.at(1_711_846_800), (7200, "CEST".to_owned()));
+        assert_eq!(rule.at(1_729_990_799), (7200, "CEST".to_owned()));
+        assert_eq!(rule.at(1_729_990_800), (3600, "CET".to_owned()));
     }
 }

@@ -132,7 +132,8 @@ fn quoted(text: &str, quote: char) -> Option<usize> {
 fn number(text: &str) -> usize {
     let mut previous = ' ';
     for (index, symbol) in text.char_indices() {
-        let is_sign = matches!(symbol, '+' | '-') && (index == 0 || matches!(previous, 'e' | 'E' | 'p' | 'P'));
+        let is_sign = matches!(symbol, '+' | '-')
+            && (index == 0 || matches!(previous, 'e' | 'E' | 'p' | 'P'));
         if !is_sign && symbol != '.' && !is_alphanumeric(symbol) {
             return index;
         }

@@ -48,8 +48,12 @@ fn given_keys_are_used_and_given_back() {
 
 #[test]
 fn private_keys_have_the_forms_of_their_kinds() {
-    assert!(rendered(r#"{{ genPrivateKey "ecdsa" }}"#).starts_with("-----BEGIN EC PRIVATE KEY-----"));
-    assert!(rendered(r#"{{ genPrivateKey "ed25519" }}"#).starts_with("-----BEGIN PRIVATE KEY-----"));
+    assert!(
+        rendered(r#"{{ genPrivateKey "ecdsa" }}"#).starts_with("-----BEGIN EC PRIVATE KEY-----")
+    );
+    assert!(
+        rendered(r#"{{ genPrivateKey "ed25519" }}"#).starts_with("-----BEGIN PRIVATE KEY-----")
+    );
     assert_eq!(rendered(r#"{{ genPrivateKey "other" }}"#), "Unknown type other");
 }
 
