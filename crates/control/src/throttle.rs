@@ -51,7 +51,8 @@ impl Throttle {
     pub(crate) fn pass(&mut self, now: Instant) -> Vec<Update> {
         let mut passing = Vec::new();
         for gate in self.providers.values_mut() {
-            if gate.passed.is_none_or(|passed| now >= passed + self.interval)
+            let is_open = |passed| now.saturating_duration_since(passed) >= self.interval;
+            if gate.passed.is_none_or(is_open)
                 && let Some(update) = gate.waiting.take()
             {
                 gate.passed = Some(now);
@@ -64,7 +65,7 @@ impl Throttle {
     /// When the next update that waits may pass.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let waiting = self.providers.values().filter(|gate| gate.waiting.is_some());
-        waiting.filter_map(|gate| gate.passed).map(|passed| passed + self.interval).min()
+        waiting.filter_map(|gate| gate.passed?.checked_add(self.interval)).min()
     }
 }
 

@@ -33,8 +33,8 @@ impl Url {
             return Err(fail("net/url: invalid control character in URL"));
         }
         let (before, fragment) = text.split_once('#').unwrap_or((text, ""));
-        let mut url = Self::default();
-        url.fragment = unescape(fragment, Part::Fragment).map_err(|message| fail(&message))?;
+        let fragment = unescape(fragment, Part::Fragment).map_err(|message| fail(&message))?;
+        let mut url = Self { fragment, ..Self::default() };
         url.parse_before_fragment(before).map_err(|message| fail(&message))?;
         Ok(url)
     }

@@ -23,6 +23,9 @@ const MUTATORS: &[&str] =
 /// The methods with arguments that values of Go's time type have.
 const METHODS: &[&str] = &["Format", "AddDate", "Before", "After", "Equal"];
 
+/// Parentheses within each other that an action may have.
+const NESTING_LIMIT: usize = 64;
+
 /// Source that the engine can take, and where it came from.
 #[derive(Debug)]
 pub(crate) struct Prepared {
@@ -116,6 +119,10 @@ impl Writer<'_> {
     }
 
     fn action(&mut self, action: &Action) {
+        // The engine refuses such an action; following it down would take the stack.
+        if nesting(&action.tokens) > NESTING_LIMIT {
+            return self.put(&Piece::Source(action.left.start..action.end));
+        }
         let words: Vec<&Token> =
             action.tokens.iter().filter(|token| token.kind != Kind::Space).collect();
         let word = |index: usize| match words.get(index) {
@@ -375,6 +382,21 @@ fn backquoted(text: &str) -> String {
     }
     quoted.push('`');
     quoted
+}
+
+/// How deep the parentheses go.
+fn nesting(tokens: &[Token]) -> usize {
+    let mut depth = 0usize;
+    let mut deepest = 0;
+    for token in tokens {
+        match token.kind {
+            Kind::Open => depth += 1,
+            Kind::Close => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 /// The index of the parenthesis that closes the one before `begin`, or the end.

@@ -101,4 +101,12 @@ fn broken_templates_are_errors_and_not_panics() {
             let _ = render("test", &expression[index..]);
         }
     }
+    for part in
+        ["(", "{{ if 1 }}", "{{ with 1 }}{{ else with 1 }}", "(add 1 ", "|", "{{ define \"a\" }}"]
+    {
+        let deep = part.repeat(20_000);
+        assert!(render("test", &format!("{{{{ {deep}")).is_err());
+        assert!(render("test", &format!("{{{{ {deep} }}}}")).is_err());
+        assert!(render("test", &deep).is_err() || !deep.contains("{{"));
+    }
 }

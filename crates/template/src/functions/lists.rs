@@ -225,5 +225,5 @@ fn numbers(arguments: &Arguments, start: i64, stop: i64, step: i64) -> Result<Ve
     if count > limit as u64 {
         return Err(arguments.error(format!("{count} elements are more than the {limit} allowed")));
     }
-    Ok((0..count as i64).map(|index| start + index * step).collect())
+    Ok((0..count as i64).map(|index| start.wrapping_add(index.wrapping_mul(step))).collect())
 }

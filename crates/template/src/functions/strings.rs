@@ -20,8 +20,8 @@ table! { pub(super) TABLE:
     "swapcase", 1..=1 => |arguments| Ok(swap_case(arguments.text(0)?).into());
     "substr", 3..=3 => substr;
     "repeat", 2..=2 => repeat;
-    "trimall", 2..=2 => |arguments| trim_all(arguments);
-    "trimAll", 2..=2 => |arguments| trim_all(arguments);
+    "trimall", 2..=2 => trim_all;
+    "trimAll", 2..=2 => trim_all;
     "trimSuffix", 2..=2 => |arguments| {
         let (suffix, text) = (arguments.text(0)?, arguments.text(1)?);
         Ok(text.strip_suffix(suffix).unwrap_or(text).into())

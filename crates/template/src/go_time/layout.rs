@@ -150,7 +150,7 @@ impl Time {
     fn write(&self, out: &mut String, element: Element, civil: &Civil) {
         let month = MONTHS[usize::from(civil.month) - 1];
         let weekday = WEEKDAYS[civil.weekday];
-        let hour12 = if civil.hour % 12 == 0 { 12 } else { civil.hour % 12 };
+        let hour12 = (civil.hour + 11) % 12 + 1;
         // Writing into a `String` cannot fail.
         let _ = match element {
             Element::LongMonth => out.write_str(month),
