@@ -1,5 +1,5 @@
-//! The services that answer from inside the process: `api@internal`, `dashboard@internal`,
-//! `ping@internal` and `noop@internal`.
+//! The services that answer from inside the process: `api@internal`, `dashboard@internal`
+//! and `ping@internal`.
 //!
 //! The API's JSON is Traefik's, byte for byte where the facts are the same, so that scripts and
 //! dashboards written for it go on working. What it shows comes from [`routing::compile::Runtime`]
@@ -10,13 +10,11 @@ mod answer;
 mod dashboard;
 mod json;
 mod list;
-mod noop;
 mod ping;
 mod routes;
 mod service;
 mod views;
 
 pub use self::dashboard::DashboardService;
-pub use self::noop::NoopService;
 pub use self::ping::{PingService, Terminating};
 pub use self::service::{ApiService, Facts, Source, VersionInfo};

@@ -103,7 +103,7 @@ impl ApiService {
             }
             Route::EntryPoint(name) => {
                 let found = configuration.entry_points.get_key_value(&*name);
-                one("entry point", &name, found, |name, found| EntryPointView::new(name, found))
+                one("entry point", &name, found, EntryPointView::new)
             }
             Route::Routers => {
                 let wish = wish();
@@ -111,7 +111,7 @@ impl ApiService {
             }
             Route::Router(name) => {
                 let found = runtime.routers.get_key_value(&*name);
-                one("router", &name, found, |name, found| RouterView::new(name, found))
+                one("router", &name, found, RouterView::new)
             }
             Route::Services => {
                 let wish = wish();
@@ -119,7 +119,7 @@ impl ApiService {
             }
             Route::Service(name) => {
                 let found = runtime.services.get_key_value(&*name);
-                one("service", &name, found, |name, found| ServiceView::new(name, found))
+                one("service", &name, found, ServiceView::new)
             }
             Route::Middlewares => {
                 let wish = wish();
@@ -127,7 +127,7 @@ impl ApiService {
             }
             Route::Middleware(name) => {
                 let found = runtime.middlewares.get_key_value(&*name);
-                one("middleware", &name, found, |name, found| MiddlewareView::new(name, found))
+                one("middleware", &name, found, MiddlewareView::new)
             }
             Route::Nothing => page(&wish(), Vec::<()>::new()),
             Route::Unknown { kind, name } => unknown(kind, &name),

@@ -105,17 +105,9 @@ impl Stream {
         buffer: &mut BytesMut,
     ) -> Poll<io::Result<usize>> {
         match self {
-            Self::Plain(stream) => loop {
-                match stream.try_read_buf(buffer) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    result => return Poll::Ready(result),
-                }
-                match stream.poll_read_ready(context) {
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => return Poll::Pending,
-                }
-            },
+            // Not `try_read_buf`: only this path remembers that a short read emptied the socket, and
+            // so saves the read that would say so.
+            Self::Plain(stream) => pin!(stream.read_buf(buffer)).poll(context),
             Self::Accepted(stream) => pin!(stream.read_buf(buffer)).poll(context),
             Self::Connected(stream) => pin!(stream.read_buf(buffer)).poll(context),
         }
@@ -128,20 +120,9 @@ impl Stream {
         bytes: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self {
-            Self::Plain(stream) => loop {
-                let written = match bytes {
-                    [one] => stream.try_write(one),
-                    several => stream.try_write_vectored(several),
-                };
-                match written {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    result => return Poll::Ready(result),
-                }
-                match stream.poll_write_ready(context) {
-                    Poll::Ready(Ok(())) => {}
-                    Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                    Poll::Pending => return Poll::Pending,
-                }
+            Self::Plain(stream) => match bytes {
+                [one] => Pin::new(stream).poll_write(context, one),
+                several => Pin::new(stream).poll_write_vectored(context, several),
             },
             Self::Accepted(stream) => Pin::new(stream).poll_write_vectored(context, bytes),
             Self::Connected(stream) => Pin::new(stream).poll_write_vectored(context, bytes),

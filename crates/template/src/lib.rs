@@ -53,7 +53,10 @@ pub struct Error {
 ///
 /// `name` is the name of the root template, as `{{ template "name" }}` would see it.
 pub fn render(name: &str, source: &str) -> Result<String, Error> {
-    let prepared = source::prepare(source);
+    let prepared = source::prepare(source).map_err(|fault| {
+        let (line, column) = line_and_column(source, fault.offset);
+        Error { line, column, message: fault.message.to_owned() }
+    })?;
     let mut template = Template::with_name(name);
     template.limits = Limits::default()
         .with_iterations(ITERATIONS_LIMIT)
@@ -102,18 +105,16 @@ fn locate(prepared: &Prepared, source: &str, context: &ErrorContext, message: St
             .map_or(prepared.text.len(), |(index, _)| index + 1),
     };
     let offset = prepared.source_offset(line_start + context.col.saturating_sub(1));
-    let mut end = offset.min(source.len());
-    while !source.is_char_boundary(end) {
-        end -= 1;
-    }
-    let before = &source[..end];
-    let last_line = before.rsplit('\n').next().unwrap_or_default();
+    let (line, column) = line_and_column(source, offset);
+    Error { line, column, message }
+}
+
+/// The line and the column in characters, both from 1, of a byte of the source.
+fn line_and_column(source: &str, offset: usize) -> (Option<u32>, Option<u32>) {
+    let before = &source[..source.floor_char_boundary(offset)];
     let line = before.matches('\n').count() + 1;
-    Error {
-        line: u32::try_from(line).ok(),
-        column: u32::try_from(last_line.chars().count() + 1).ok(),
-        message,
-    }
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (u32::try_from(line).ok(), u32::try_from(column).ok())
 }
 
 fn position(line: &Option<u32>, column: &Option<u32>) -> String {

@@ -52,7 +52,16 @@ impl Prepared {
     }
 }
 
-pub(crate) fn prepare(source: &str) -> Prepared {
+/// What makes source no template, before the engine sees it.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    /// Where, in bytes of the source.
+    pub(crate) offset: usize,
+    pub(crate) message: &'static str,
+}
+
+/// Prepares a template, refusing actions that have no end or would exhaust the engine's stack.
+pub(crate) fn prepare(source: &str) -> Result<Prepared, Fault> {
     let mut writer = Writer {
         source,
         prepared: Prepared { text: String::with_capacity(source.len() + 64), pieces: Vec::new() },
@@ -62,20 +71,16 @@ pub(crate) fn prepare(source: &str) -> Prepared {
     while let Some(found) = source[position..].find("{{") {
         let begin = position + found;
         writer.put(&Piece::Source(position..begin));
-        match tokens::action(source, begin) {
-            // The engine reports what is wrong with it.
-            None => {
-                position = begin;
-                break;
-            }
-            Some(action) => {
-                position = action.end;
-                writer.action(&action);
-            }
+        let action =
+            tokens::action(source, begin).map_err(|message| Fault { offset: begin, message })?;
+        if nesting(&action.tokens) > NESTING_LIMIT {
+            return Err(Fault { offset: begin, message: "parentheses nested too deep" });
         }
+        position = action.end;
+        writer.action(&action);
     }
     writer.put(&Piece::Source(position..source.len()));
-    writer.prepared
+    Ok(writer.prepared)
 }
 
 /// A part of the prepared text.
@@ -119,10 +124,6 @@ impl Writer<'_> {
     }
 
     fn action(&mut self, action: &Action) {
-        // The engine refuses such an action; following it down would take the stack.
-        if nesting(&action.tokens) > NESTING_LIMIT {
-            return self.put(&Piece::Source(action.left.start..action.end));
-        }
         let words: Vec<&Token> =
             action.tokens.iter().filter(|token| token.kind != Kind::Space).collect();
         let word = |index: usize| match words.get(index) {
@@ -420,7 +421,7 @@ mod tests {
     use super::*;
 
     fn check(source: &str, expected: &str) {
-        assert_eq!(prepare(source).text, expected, "{source}");
+        assert_eq!(prepare(source).expect(source).text, expected, "{source}");
     }
 
     #[test]
@@ -445,13 +446,12 @@ mod tests {
         let text =
             "a: {{/* set $d 1 */}}{{ if eq 1 2 }}{{ else if .x }}{{ $a := \"}}\" }}{{ end }}";
         check(text, text);
-        check("{{ unclosed", "{{ unclosed");
     }
 
     #[test]
     fn offsets_lead_back_to_the_source() {
         let source = "x{{ 3.0 }}y{{ fail }}";
-        let prepared = prepare(source);
+        let prepared = prepare(source).expect("a whole template");
         let offset = prepared.text.find("fail").expect("the text has the call");
         assert_eq!(prepared.source_offset(offset), source.find("fail").expect("as has the source"));
     }

@@ -62,16 +62,8 @@ impl Own<'_, '_> {
         has_it
     }
 
-    fn router(&mut self, name: &str, entry_point: &str, prefix: &str, priority: i64) -> &mut Router {
-        let router = Router {
-            entry_points: vec![entry_point.to_owned()],
-            service: format!("{name}@{INTERNAL}"),
-            rule: format!("PathPrefix(`{prefix}`)"),
-            rule_syntax: RULE_SYNTAX.to_owned(),
-            priority,
-            ..Router::default()
-        };
-        self.configuration.http.routers.entry(name.to_owned()).insert_entry(router).into_mut()
+    fn router(&mut self, name: &str, router: Router) {
+        self.configuration.http.routers.insert(name.to_owned(), router);
     }
 
     fn middleware(&mut self, name: &str, middleware: Middleware) {
@@ -85,17 +77,17 @@ impl Own<'_, '_> {
         if !api.insecure || !has_api {
             return;
         }
-        self.router("api", INTERNAL_ENTRY_POINT, "/api", i64::MAX - 1);
+        self.router("api", below("/api", "api", INTERNAL_ENTRY_POINT, i64::MAX - 1));
         if api.debug {
-            let router = self.router("debug", INTERNAL_ENTRY_POINT, "/debug", i64::MAX - 1);
-            router.service = format!("api@{INTERNAL}");
+            self.router("debug", below("/debug", "api", INTERNAL_ENTRY_POINT, i64::MAX - 1));
         }
         if !has_dashboard {
             return;
         }
         let (redirect, strip) = ("dashboard_redirect", "dashboard_stripprefix");
-        let router = self.router("dashboard", INTERNAL_ENTRY_POINT, "/", i64::MAX - 2);
-        router.middlewares = [redirect, strip].map(|name| format!("{name}@{INTERNAL}")).to_vec();
+        let middlewares = [redirect, strip].map(|name| format!("{name}@{INTERNAL}")).to_vec();
+        let router = below("/", "dashboard", INTERNAL_ENTRY_POINT, i64::MAX - 2);
+        self.router("dashboard", Router { middlewares, ..router });
         let redirect_regex = RedirectRegex {
             regex: DASHBOARD_ROOT.to_owned(),
             replacement: "${1}/dashboard/".to_owned(),
@@ -115,7 +107,7 @@ impl Own<'_, '_> {
     fn ping(&mut self) {
         let Some(ping) = &self.frame.static_configuration.ping else { return };
         if self.service("ping") && !ping.manual_routing {
-            self.router("ping", &ping.entry_point, "/ping", i64::MAX);
+            self.router("ping", below("/ping", "ping", &ping.entry_point, i64::MAX));
         }
     }
 
@@ -123,14 +115,16 @@ impl Own<'_, '_> {
         let metrics = self.frame.static_configuration.metrics.as_ref();
         let Some(page) = metrics.and_then(|metrics| metrics.prometheus.as_ref()) else { return };
         if self.service("prometheus") && !page.manual_routing {
-            self.router("prometheus", &page.entry_point, "/metrics", i64::MAX);
+            let router = below("/metrics", "prometheus", &page.entry_point, i64::MAX);
+            self.router("prometheus", router);
         }
     }
 
     fn rest(&mut self) {
         let Some(rest) = &self.frame.static_configuration.providers.rest else { return };
         if self.service("rest") && rest.insecure {
-            self.router("rest", INTERNAL_ENTRY_POINT, "/api/providers", i64::MAX);
+            let router = below("/api/providers", "rest", INTERNAL_ENTRY_POINT, i64::MAX);
+            self.router("rest", router);
         }
     }
 
@@ -158,7 +152,7 @@ impl Own<'_, '_> {
             priority: redirect.priority,
             ..Router::default()
         };
-        self.configuration.http.routers.insert(router_name, router);
+        self.router(&router_name, router);
         let redirect_scheme = RedirectScheme {
             scheme: redirect.scheme.clone(),
             port,
@@ -183,6 +177,18 @@ impl Own<'_, '_> {
             return Err(format!("redirections.entryPoint.to names no entry point: {}", redirect.to));
         };
         destination.listen_address().map(|address| address.port.to_string())
+    }
+}
+
+/// A router for the paths below a prefix.
+fn below(prefix: &str, service: &str, entry_point: &str, priority: i64) -> Router {
+    Router {
+        entry_points: vec![entry_point.to_owned()],
+        service: format!("{service}@{INTERNAL}"),
+        rule: format!("PathPrefix(`{prefix}`)"),
+        rule_syntax: RULE_SYNTAX.to_owned(),
+        priority,
+        ..Router::default()
     }
 }
 

@@ -39,10 +39,10 @@ pub(super) enum Kind {
     Other,
 }
 
-/// Reads the action that begins at `begin`; `None` when it has no end.
+/// Reads the action that begins at `begin`, or says what is wrong with it.
 ///
 /// A comment belongs to its left delimiter and has no tokens.
-pub(super) fn action(source: &str, begin: usize) -> Option<Action> {
+pub(super) fn action(source: &str, begin: usize) -> Result<Action, &'static str> {
     let mut position = begin + 2;
     let mut after = source[position..].chars();
     if after.next() == Some('-') && after.next().is_some_and(is_space) {
@@ -51,17 +51,18 @@ pub(super) fn action(source: &str, begin: usize) -> Option<Action> {
     let left = begin..position;
     let mut tokens = Vec::new();
     if source[position..].starts_with("/*") {
-        position += source[position..].find("*/")? + 2;
-        let right = right_delimiter(source, position)?;
+        position += source[position..].find("*/").ok_or("unclosed comment")? + 2;
+        let right =
+            right_delimiter(source, position).ok_or("comment ends before closing delimiter")?;
         let end = right.end;
-        return Some(Action { left: begin..position, tokens: Vec::new(), right, end });
+        return Ok(Action { left: begin..position, tokens: Vec::new(), right, end });
     }
     loop {
         if let Some(right) = right_delimiter(source, position) {
             let end = right.end;
-            return Some(Action { left, tokens, right, end });
+            return Ok(Action { left, tokens, right, end });
         }
-        let (kind, length) = token(&source[position..])?;
+        let (kind, length) = token(&source[position..])?.ok_or("unclosed action")?;
         tokens.push(Token { kind, range: position..position + length });
         position += length;
     }
@@ -85,19 +86,20 @@ fn right_delimiter(source: &str, position: usize) -> Option<Range<usize>> {
     trimmed.starts_with("-}}").then_some(position..position + 4)
 }
 
-fn token(text: &str) -> Option<(Kind, usize)> {
-    let first = text.chars().next()?;
+/// Reads one token; there is none at the end of the text.
+fn token(text: &str) -> Result<Option<(Kind, usize)>, &'static str> {
+    let Some(first) = text.chars().next() else { return Ok(None) };
     let run = |from: usize, belongs: fn(char) -> bool| {
         from + text[from..].find(|symbol| !belongs(symbol)).unwrap_or(text.len() - from)
     };
     let second = text[first.len_utf8()..].chars().next();
-    Some(match first {
+    let token = match first {
         // One at a time: the last may belong to the right delimiter.
         first if is_space(first) => (Kind::Space, 1),
         '$' => (Kind::Variable, run(1, is_alphanumeric)),
-        '"' => (Kind::Text, quoted(text, '"')?),
-        '`' => (Kind::Raw, text[1..].find('`')? + 2),
-        '\'' => (Kind::Other, quoted(text, '\'')?),
+        '"' => (Kind::Text, quoted(text, '"').ok_or("unterminated quoted string")?),
+        '`' => (Kind::Raw, text[1..].find('`').ok_or("unterminated raw quoted string")? + 2),
+        '\'' => (Kind::Other, quoted(text, '\'').ok_or("unterminated character constant")?),
         '(' => (Kind::Open, 1),
         ')' => (Kind::Close, 1),
         '|' => (Kind::Pipe, 1),
@@ -112,7 +114,8 @@ fn token(text: &str) -> Option<(Kind, usize)> {
         }
         first if is_alphanumeric(first) => (Kind::Word, run(0, is_alphanumeric)),
         first => (Kind::Other, first.len_utf8()),
-    })
+    };
+    Ok(Some(token))
 }
 
 fn quoted(text: &str, quote: char) -> Option<usize> {
