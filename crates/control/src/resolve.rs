@@ -21,8 +21,8 @@ pub(crate) struct Resolver {
 #[derive(Default)]
 struct Host {
     servers: Vec<Arc<Server>>,
-    /// The last good answer.
-    addresses: BTreeSet<IpAddr>,
+    /// The last good answer, in the resolver's order.
+    addresses: Vec<IpAddr>,
     /// Why the last question failed.
     failure: Option<String>,
 }
@@ -93,7 +93,10 @@ impl Resolver {
 
     async fn ask(&self, host: &str) {
         let answer = tokio::net::lookup_host((host, 0)).await;
-        let answer = answer.map(|found| found.map(|address| address.ip()).collect::<BTreeSet<_>>());
+        let answer = answer.map(|found| {
+            let mut seen = BTreeSet::new();
+            found.map(|address| address.ip()).filter(|ip| seen.insert(*ip)).collect::<Vec<_>>()
+        });
         match answer {
             Ok(addresses) if !addresses.is_empty() => self.succeed(host, addresses),
             Ok(_) => self.fail(host, "no addresses".to_owned()),
@@ -101,11 +104,13 @@ impl Resolver {
         }
     }
 
-    fn succeed(&self, name: &str, addresses: BTreeSet<IpAddr>) {
+    fn succeed(&self, name: &str, addresses: Vec<IpAddr>) {
         let mut hosts = self.lock();
         let Some(host) = hosts.get_mut(name) else { return };
         let had_failed = host.failure.take().is_some();
-        if host.addresses == addresses {
+        // Resolvers rotate their answers.
+        let sorted = |addresses: &[IpAddr]| addresses.iter().copied().collect::<BTreeSet<_>>();
+        if sorted(&host.addresses) == sorted(&addresses) {
             if had_failed {
                 tracing::info!(host = name, "host name is known again");
             }
@@ -138,7 +143,7 @@ impl Resolver {
     }
 }
 
-fn set_addresses(server: &Server, addresses: &BTreeSet<IpAddr>) {
+fn set_addresses(server: &Server, addresses: &[IpAddr]) {
     let addresses = addresses.iter().map(|ip| SocketAddr::new(*ip, server.port)).collect();
     server.addresses.store(Arc::new(addresses));
 }
@@ -175,7 +180,7 @@ mod tests {
         assert_eq!(addresses, expected);
     }
 
-    fn ips(texts: &[&str]) -> BTreeSet<IpAddr> {
+    fn ips(texts: &[&str]) -> Vec<IpAddr> {
         texts.iter().map(|text| text.parse().expect("an address")).collect()
     }
 
@@ -196,9 +201,11 @@ mod tests {
         let first = server("app", 80);
         assert_eq!(resolver.take(&[Arc::clone(&first)]), ["app".into()]);
         resolver.succeed("app", ips(&["10.0.0.2", "10.0.0.1"]));
-        check(&first, &["10.0.0.1:80", "10.0.0.2:80"]);
+        check(&first, &["10.0.0.2:80", "10.0.0.1:80"]);
+        resolver.succeed("app", ips(&["10.0.0.1", "10.0.0.2"]));
+        check(&first, &["10.0.0.2:80", "10.0.0.1:80"]);
         resolver.fail("app", "no answer".to_owned());
-        check(&first, &["10.0.0.1:80", "10.0.0.2:80"]);
+        check(&first, &["10.0.0.2:80", "10.0.0.1:80"]);
         resolver.succeed("app", ips(&["10.0.0.3"]));
         check(&first, &["10.0.0.3:80"]);
     }

@@ -47,8 +47,7 @@ impl Wanted {
             entry_points: [("web".to_owned(), entry_point)].into(),
             ..StaticConfiguration::default()
         };
-        let to = self.to;
-        Plan::fixed(configuration, move || vec![Box::new(FixedProvider::to_servers(&to))])
+        Plan::fixed(configuration, vec![Box::new(FixedProvider::to_servers(&self.to))])
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use config::{Diagnostic, Place};
+use config::{Diagnostic, Place, Severity};
 
 /// Writes diagnostics with the lines they are about, sorted by place. Every diagnostic begins on a
 /// line of its own with `error: ` or `warning: `.
@@ -41,12 +41,14 @@ pub(crate) fn count(number: usize, what: &str) -> String {
     }
 }
 
-/// Writes a diagnostic to the log, worded as everywhere else.
+/// Writes a diagnostic to the log.
 pub(crate) fn log(diagnostic: &Diagnostic) {
-    let text = diagnostic.to_string();
-    match text.strip_prefix("error: ") {
-        Some(text) => tracing::error!("{text}"),
-        None => tracing::warn!("{}", text.strip_prefix("warning: ").unwrap_or(&text)),
+    let place = diagnostic.place.as_ref().map(tracing::field::display);
+    let (object, hint) = (diagnostic.object.as_deref(), diagnostic.hint.as_deref());
+    let (code, message) = (diagnostic.code, &diagnostic.message);
+    match diagnostic.severity {
+        Severity::Warning => tracing::warn!(place, object, code, hint, "{message}"),
+        Severity::Error => tracing::error!(place, object, code, hint, "{message}"),
     }
 }
 

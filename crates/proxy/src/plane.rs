@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use routing::Snapshot;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 
 use crate::net;
 use crate::settings::EntryPointSettings;
-use crate::worker::{self, Order, Worker};
+use crate::worker::{self, LoadGuard, Order, Worker};
 
 /// How long accepting rests when the process is out of descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -84,16 +84,16 @@ impl DataPlane {
         for index in 0..workers.get() {
             let (orders, received) = unbounded_channel();
             let load = Arc::new(AtomicUsize::new(0));
-            lines.push(WorkerLine { orders, load: Arc::clone(&load) });
-            starts.push((index, load, received));
+            lines.push(WorkerLine { orders, load });
+            starts.push((index, received));
         }
         let shared = Arc::new(Shared {
             snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
             workers: lines,
         });
-        for (index, load, orders) in starts {
+        for (index, orders) in starts {
             let shared = Arc::clone(&shared);
-            spawn(index, shared, load, orders)?;
+            spawn(index, shared, orders)?;
         }
         Ok(Self { shared, entry_points: Mutex::default() })
     }
@@ -183,16 +183,20 @@ impl DataPlane {
     }
 }
 
+impl Drop for DataPlane {
+    /// Ends the workers, and with them all connections.
+    fn drop(&mut self) {
+        for line in &self.shared.workers {
+            let _ = line.orders.send(Order::End);
+        }
+    }
+}
+
 /// Starts a worker's thread.
-fn spawn(
-    index: usize,
-    shared: Arc<Shared>,
-    load: Arc<AtomicUsize>,
-    orders: UnboundedReceiver<Order>,
-) -> io::Result<()> {
+fn spawn(index: usize, shared: Arc<Shared>, orders: UnboundedReceiver<Order>) -> io::Result<()> {
     std::thread::Builder::new().name(format!("worker-{index}")).spawn(move || {
         match Builder::new_current_thread().enable_all().build_local(LocalOptions::default()) {
-            Ok(runtime) => runtime.block_on(worker::run(shared, load, orders)),
+            Ok(runtime) => runtime.block_on(worker::run(shared, orders)),
             Err(error) => tracing::error!(%error, "cannot start a worker"),
         }
     })?;
@@ -211,10 +215,11 @@ impl Acceptor {
             }
         };
         loop {
+            // The stop is looked at first: connections may come faster than they are accepted.
             let accepted = tokio::select! {
                 biased;
-                accepted = net::accept(&listener) => accepted,
                 _ = stop.wait_for(|stop| *stop) => break,
+                accepted = net::accept(&listener) => accepted,
             };
             match accepted {
                 Ok((stream, peer)) => shared.hand_over(worker, stream, peer, &entry_point),
@@ -225,8 +230,16 @@ impl Acceptor {
                 }
             }
         }
-        while let Ok(Some((stream, peer))) = net::accept_now(&listener).await {
-            shared.hand_over(worker, stream, peer, &entry_point);
+        // What the kernel holds is asked for without tokio, which would say that there is nothing
+        // when it has not looked yet or when this task has had its turn.
+        let Ok(listener) = listener.into_std() else { return };
+        for _ in 0..=net::LISTEN_BACKLOG {
+            let Ok((stream, peer)) = listener.accept() else { return };
+            if stream.set_nonblocking(true).is_ok()
+                && let Ok(stream) = TcpStream::from_std(stream)
+            {
+                shared.hand_over(worker, stream, peer, &entry_point);
+            }
         }
     }
 }
@@ -246,7 +259,7 @@ impl Shared {
     fn hand_over(
         &self,
         worker: &std::rc::Rc<Worker>,
-        stream: tokio::net::TcpStream,
+        stream: TcpStream,
         peer: SocketAddr,
         entry_point: &Arc<EntryPoint>,
     ) {
@@ -255,15 +268,17 @@ impl Shared {
         }
         let loads = self.workers.iter().map(|line| line.load.load(Ordering::Relaxed)).enumerate();
         let Some((index, _)) = loads.min_by_key(|(_, load)| *load) else { return };
+        // Counted from here on, so that the next one goes elsewhere and a drain waits for this one.
+        let guard = LoadGuard::new(Arc::clone(&self.workers[index].load));
         // The accepting worker is the first one.
         if index == 0 {
-            worker.serve(stream, peer, Arc::clone(entry_point));
+            worker.serve(stream, peer, Arc::clone(entry_point), guard);
             return;
         }
         match stream.into_std() {
             Ok(stream) => {
                 let entry_point = Arc::clone(entry_point);
-                let order = Order::Serve { stream, peer, entry_point };
+                let order = Order::Serve { stream, peer, entry_point, guard };
                 let _ = self.workers[index].orders.send(order);
             }
             Err(error) => tracing::debug!(%error, "cannot hand a connection over"),

@@ -33,22 +33,28 @@ pub(crate) struct Worker {
     shared: Arc<Shared>,
     snapshot: RefCell<Cache<Arc<ArcSwap<Snapshot>>, Arc<Snapshot>>>,
     upstreams: OnceCell<Rc<dyn Upstreams>>,
-    load: Arc<AtomicUsize>,
     is_draining: Cell<bool>,
 }
 
 /// What a worker is told from outside.
 pub(crate) enum Order {
     /// Serve this connection.
-    Serve { stream: std::net::TcpStream, peer: SocketAddr, entry_point: Arc<EntryPoint> },
+    Serve {
+        stream: std::net::TcpStream,
+        peer: SocketAddr,
+        entry_point: Arc<EntryPoint>,
+        guard: LoadGuard,
+    },
     /// Accept connections for all workers.
     Accept(Acceptor),
     /// Finish what is under way and close what is idle.
     Drain,
+    /// Drop everything and end the thread.
+    End,
 }
 
 impl Worker {
-    fn new(shared: Arc<Shared>, load: Arc<AtomicUsize>) -> Rc<Self> {
+    fn new(shared: Arc<Shared>) -> Rc<Self> {
         let snapshot = RefCell::new(Cache::new(Arc::clone(&shared.snapshot)));
         let worker = Rc::new_cyclic(|this: &Weak<Self>| {
             let upstreams: Rc<dyn Upstreams> = Rc::new(Subrequests(Weak::clone(this)));
@@ -60,7 +66,6 @@ impl Worker {
                 shared,
                 snapshot,
                 upstreams: OnceCell::from(upstreams),
-                load,
                 is_draining: Cell::new(false),
             }
         });
@@ -88,8 +93,8 @@ impl Worker {
         stream: TcpStream,
         peer: SocketAddr,
         entry_point: Arc<EntryPoint>,
+        guard: LoadGuard,
     ) {
-        let guard = LoadGuard::new(Arc::clone(&self.load));
         let worker = Rc::clone(self);
         tokio::task::spawn_local(async move {
             http1::serve(worker, stream, peer, entry_point).await;
@@ -115,20 +120,18 @@ impl Drop for LoadGuard {
 }
 
 /// Runs a worker until the plane is dropped.
-pub(crate) async fn run(
-    shared: Arc<Shared>,
-    load: Arc<AtomicUsize>,
-    mut orders: UnboundedReceiver<Order>,
-) {
-    let worker = Worker::new(shared, load);
+pub(crate) async fn run(shared: Arc<Shared>, mut orders: UnboundedReceiver<Order>) {
+    let worker = Worker::new(shared);
     let ticking = Rc::clone(&worker);
     tokio::task::spawn_local(async move { tick(&ticking).await });
     while let Some(order) = orders.recv().await {
         match order {
-            Order::Serve { stream, peer, entry_point } => match TcpStream::from_std(stream) {
-                Ok(stream) => worker.serve(stream, peer, entry_point),
-                Err(error) => tracing::debug!(%error, "cannot take a connection over"),
-            },
+            Order::Serve { stream, peer, entry_point, guard } => {
+                match TcpStream::from_std(stream) {
+                    Ok(stream) => worker.serve(stream, peer, entry_point, guard),
+                    Err(error) => tracing::debug!(%error, "cannot take a connection over"),
+                }
+            }
             Order::Accept(acceptor) => {
                 let worker = Rc::clone(&worker);
                 let shared = Arc::clone(&worker.shared);
@@ -138,6 +141,7 @@ pub(crate) async fn run(
                 worker.is_draining.set(true);
                 worker.clock.wake_all();
             }
+            Order::End => return,
         }
     }
 }

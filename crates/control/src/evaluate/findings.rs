@@ -73,12 +73,12 @@ impl Collector<'_> {
             .collect();
         for diagnostic in &update.diagnostics {
             let mut diagnostic = diagnostic.clone();
-            if let Some(object) = &diagnostic.object {
-                let id = rejected.get(object);
+            if let Some(object) = diagnostic.object.take() {
+                let id = rejected.get(&object);
                 if diagnostic.is_error() && id.is_some_and(|id| self.merged.kept.contains(id)) {
                     add_hint(&mut diagnostic, NOTE);
                 }
-                diagnostic.object = Some(qualified_object(object, &update.provider));
+                diagnostic.object = Some(qualified_object(&object, &update.provider));
             }
             self.diagnostics.push(diagnostic);
         }

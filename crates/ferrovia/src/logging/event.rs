@@ -66,10 +66,13 @@ impl Line {
         text.push(' ');
         text.push_str(&paint(color, level));
         text.push(' ');
-        let message = without_controls(&self.message);
+        let is_diagnostic = self.field(CODE).is_some();
+        let message = if is_diagnostic { self.diagnostic() } else { self.message.clone() };
+        let message = without_controls(&message);
         text.push_str(&if self.level <= Level::INFO { paint("1", &message) } else { message });
         // zerolog's console writer puts the error first and the others in order.
         let mut fields: Vec<_> = self.fields.iter().collect();
+        fields.retain(|(name, _)| !is_diagnostic || !FIELDS_OF_DIAGNOSTICS.contains(name));
         fields.sort_by_key(|(name, _)| (*name != ERROR, *name));
         for (name, value) in fields {
             let (Value::Text(value) | Value::Plain(value)) = value;
@@ -81,6 +84,26 @@ impl Line {
         }
         text.push('\n');
         text
+    }
+
+    /// Words a diagnostic as the command line does: where, about what, what, and what to do.
+    fn diagnostic(&self) -> String {
+        let mut text = String::new();
+        for part in [PLACE, OBJECT].iter().filter_map(|name| self.field(name)) {
+            text.push_str(part);
+            text.push_str(": ");
+        }
+        text.push_str(&self.message);
+        if let Some(hint) = self.field(HINT) {
+            let _ = write!(text, " ({hint})");
+        }
+        text
+    }
+
+    fn field(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.fields.iter().find(|(found, _)| *found == name)?;
+        let (Value::Text(text) | Value::Plain(text)) = value;
+        Some(text).map(String::as_str).filter(|text| !text.is_empty())
     }
 
     fn json(&self) -> String {
@@ -183,6 +206,12 @@ fn json_text(text: &str) -> String {
 }
 
 const ERROR: &str = "error";
+/// What marks a diagnostic: the kind of finding.
+const CODE: &str = "code";
+const HINT: &str = "hint";
+const OBJECT: &str = "object";
+const PLACE: &str = "place";
+const FIELDS_OF_DIAGNOSTICS: [&str; 4] = [CODE, HINT, OBJECT, PLACE];
 
 #[cfg(test)]
 mod tests {
@@ -234,6 +263,34 @@ mod tests {
             "2026-11-21T03:14:38Z INF a\\u{1b}[2Jb\\nc error=\"\\u{1b}]0;x\\u{7}\" count=3\n",
             "{\"level\":\"info\",\"count\":3,\"error\":\"\\u001b]0;x\\u0007\",\
              \"time\":\"2026-11-21T03:14:38Z\",\"message\":\"a\\u001b[2Jb\\nc\"}\n",
+        );
+    }
+
+    #[test]
+    fn diagnostics_are_worded_as_on_the_command_line() {
+        let text = |text: &str| Value::Text(text.to_owned());
+        let line = Line {
+            level: Level::ERROR,
+            time: UNIX_EPOCH,
+            message: "unknown key \"rul\"".to_owned(),
+            fields: vec![
+                ("place", text("a.yml:3:7")),
+                ("object", text("router \"a@file\"")),
+                ("code", text("unknown-key")),
+                ("hint", text("did you mean \"rule\"?")),
+                ("generation", Value::Plain("3".to_owned())),
+            ],
+        };
+        assert_eq!(
+            line.render(Format::Common { has_colors: false }),
+            "1970-01-01T00:00:00Z ERR a.yml:3:7: router \"a@file\": unknown key \"rul\" (did you \
+             mean \"rule\"?) generation=3\n"
+        );
+        assert_eq!(
+            line.render(Format::Json),
+            "{\"level\":\"error\",\"place\":\"a.yml:3:7\",\"object\":\"router \\\"a@file\\\"\",\
+             \"code\":\"unknown-key\",\"hint\":\"did you mean \\\"rule\\\"?\",\"generation\":3,\
+             \"time\":\"1970-01-01T00:00:00Z\",\"message\":\"unknown key \\\"rul\\\"\"}\n"
         );
     }
 

@@ -56,7 +56,7 @@ fn prepare(port: u16) -> Result<Plan, String> {
     let kept = write_routes(Path::new(FOLDER), &urls)
         .map_err(|error| format!("cannot write {FOLDER}/{FILE}: {error}"))?;
 
-    let plan = Plan::fixed(configuration(port), Vec::new);
+    let plan = Plan::fixed(configuration(port), Vec::new());
     let plan = plan.beside(async move {
         let servers = [("one", one), ("two", two)];
         for (name, listener) in servers {

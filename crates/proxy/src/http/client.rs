@@ -27,6 +27,8 @@ pub(crate) struct Client {
     body: RefCell<Option<Framing>>,
     /// The client waits for `100 Continue` and has not got it.
     owes_continue: Cell<bool>,
+    /// The body broke off or could not be understood: nothing that follows can be read over.
+    is_body_broken: Cell<bool>,
 }
 
 impl Client {
@@ -36,6 +38,7 @@ impl Client {
             alarm,
             body: RefCell::new(None),
             owes_continue: Cell::new(false),
+            is_body_broken: Cell::new(false),
         }
     }
 
@@ -43,6 +46,12 @@ impl Client {
     pub(crate) fn begin_body(&self, framing: Option<Framing>, expects_continue: bool) {
         *self.body.borrow_mut() = framing;
         self.owes_continue.set(expects_continue);
+        self.is_body_broken.set(false);
+    }
+
+    /// Starts the response: from here on `100 Continue` would stand in the middle of it.
+    pub(crate) fn begin_response(&self) {
+        self.owes_continue.set(false);
     }
 
     /// Tells whether bytes of the request's body may still be on their way.
@@ -54,7 +63,7 @@ impl Client {
     pub(crate) fn can_skip_body(&self, limit: u64) -> bool {
         match &*self.body.borrow() {
             None => true,
-            Some(_) if self.owes_continue.get() => false,
+            Some(_) if self.owes_continue.get() || self.is_body_broken.get() => false,
             Some(framing) => framing.remaining().is_some_and(|rest| rest <= limit),
         }
     }
@@ -119,13 +128,12 @@ impl Client {
         if !wire.is_drained() && wire.poll_drain(context).is_ready_and(|sent| sent.is_err()) {
             return Poll::Ready(Some(Err(BodyError::Cut)));
         }
-        let polled = framing.poll_frame(&mut wire, context);
-        let Poll::Ready(frame) = polled else {
-            if self.alarm.is_over(context) {
-                return Poll::Ready(Some(Err(BodyError::TimedOut)));
-            }
-            return Poll::Pending;
+        let frame = match framing.poll_frame(&mut wire, context) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending if self.alarm.is_over(context) => Some(Err(BodyError::TimedOut)),
+            Poll::Pending => return Poll::Pending,
         };
+        self.is_body_broken.set(matches!(frame, Some(Err(_))));
         if framing.is_done() {
             *slot = None;
         }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use ::exchange::{Body, Connection, TlsInfo};
 use bytes::BytesMut;
 use codec::{ConnectionHeader, HeadError, HeadReader, Limits, RequestHead};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
@@ -40,6 +40,15 @@ const SKIP_MAX: u64 = 256 * 1024;
 /// How long a closed connection's input is read over, so that the client sees the response before
 /// the kernel resets the connection (RFC 9112, 9.6). Go's value.
 const LINGER: Duration = Duration::from_millis(500);
+/// Time for a client to take the answer to a request that cannot be served.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time for the rest of a request's body whose response is out already.
+const SKIP_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time that a client which connected shortly before a drain has for its first request.
+const DRAIN_FIRST_WAIT: Duration = Duration::from_secs(1);
+/// Time that an idle connection stays open after a drain began: its next request may be in the
+/// kernel's hands already.
+const DRAIN_IDLE_WAIT: Duration = Duration::from_millis(100);
 /// The first byte of a TLS record that holds a ClientHello.
 const TLS_HANDSHAKE: u8 = 0x16;
 
@@ -83,11 +92,18 @@ pub(crate) async fn serve(
 
 /// Waits for the first byte; `false`: none came.
 async fn await_first_byte(worker: &Worker, wire: &mut Wire, alarm: &Alarm) -> bool {
+    let mut is_leaving = false;
     poll_fn(|context| match wire.poll_fill(context, ReadSize::Small) {
         Poll::Ready(Ok(count)) => Poll::Ready(count > 0),
         Poll::Ready(Err(_)) => Poll::Ready(false),
-        Poll::Pending if alarm.is_over(context) || worker.is_draining() => Poll::Ready(false),
-        Poll::Pending => Poll::Pending,
+        Poll::Pending => {
+            wire.release_buffers();
+            if worker.is_draining() && !is_leaving {
+                is_leaving = true;
+                alarm.set(deadline(worker, Some(DRAIN_FIRST_WAIT)));
+            }
+            if alarm.is_over(context) { Poll::Ready(false) } else { Poll::Pending }
+        }
     })
     .await
 }
@@ -180,6 +196,7 @@ impl Session {
             let head = match self.await_head(&mut reader, requests > 0).await {
                 Awaited::Request(head) => head,
                 Awaited::Refused(error) => {
+                    self.client.alarm.set(deadline(&self.worker, Some(REFUSAL_TIMEOUT)));
                     respond::refuse(&self.client, error.status(), refusal(&error)).await;
                     return self.linger().await;
                 }
@@ -203,6 +220,7 @@ impl Session {
         let idle_deadline = deadline(&self.worker, self.settings.idle_timeout);
         let mut has_begun = !is_idle;
         let mut trims = false;
+        let mut is_leaving = false;
         poll_fn(|context| {
             let mut wire = client.wire.borrow_mut();
             loop {
@@ -223,7 +241,12 @@ impl Session {
                     Poll::Pending => {}
                 }
                 if wire.read.is_empty() && self.worker.is_draining() {
-                    return Poll::Ready(Awaited::Over);
+                    if !is_leaving {
+                        is_leaving = true;
+                        client.alarm.set(deadline(&self.worker, Some(DRAIN_IDLE_WAIT)));
+                    }
+                    let is_late = client.alarm.is_over(context);
+                    return if is_late { Poll::Ready(Awaited::Over) } else { Poll::Pending };
                 }
                 if has_begun {
                     let is_late = client.alarm.is_over(context);
@@ -257,10 +280,13 @@ impl Session {
         // Bytes sent before the protocol was changed would be read by one side as the new
         // protocol's and by the other as a request.
         if head.upgrade && !client.wire.borrow().read.is_empty() {
+            client.alarm.set(deadline(worker, Some(REFUSAL_TIMEOUT)));
             respond::refuse(client, StatusCode::BAD_REQUEST, "400 Bad Request").await;
             return Fate::Linger;
         }
-        let mut asked = Asked::new(&head.method, head.version, head.keep_alive);
+        // What follows a refused CONNECT is not HTTP.
+        let keeps_alive = head.keep_alive && head.method != Method::CONNECT;
+        let mut asked = Asked::new(&head.method, head.version, keeps_alive);
         asked.write_timeout = self.settings.write_timeout;
         let framing = Framing::new(head.body, limits);
         let body = match (&framing, head.body) {
@@ -307,11 +333,12 @@ impl Session {
             return Fate::Gone;
         }
         asked.keeps_alive &= self.may_keep_alive(requests) && client.can_skip_body(SKIP_MAX);
+        client.begin_response();
         let sent = respond::send(worker, client, &asked, &mut response).await;
         worker.spares.put(std::mem::take(&mut response.headers));
         match sent {
             Sent::KeepAlive if self.skip_body().await => Fate::Next,
-            Sent::Close if !client.has_unread_body() => Fate::Close,
+            Sent::Close if !self.has_input().await => Fate::Close,
             Sent::KeepAlive | Sent::Close => Fate::Linger,
             Sent::Cut => Fate::Gone,
             Sent::CutByReset => Fate::Reset,
@@ -327,8 +354,24 @@ impl Session {
                 .is_none_or(|max| self.worker.clock.now().duration_since(self.started) < max)
     }
 
+    /// Tells whether there are bytes of the client that nobody will read, or may be. To close a
+    /// socket over them makes the kernel send a reset, which can overtake the response.
+    async fn has_input(&self) -> bool {
+        let client = &self.client;
+        client.has_unread_body()
+            || !client.wire.borrow().read.is_empty()
+            || poll_fn(|context| {
+                let filled = client.wire.borrow_mut().poll_fill(context, ReadSize::Small);
+                Poll::Ready(matches!(filled, Poll::Ready(Ok(count)) if count > 0))
+            })
+            .await
+    }
+
     /// Reads over what is left of the request's body; `false`: that failed.
     async fn skip_body(&self) -> bool {
+        if self.client.has_unread_body() {
+            self.client.alarm.set(deadline(&self.worker, Some(SKIP_TIMEOUT)));
+        }
         while self.client.has_unread_body() {
             match poll_fn(|context| self.client.poll_body(context)).await {
                 Some(Ok(_)) => {}
@@ -396,6 +439,7 @@ fn client_is_gone(exchange: &::exchange::Exchange) -> bool {
 /// What a request that cannot be read is answered with: Go's words.
 fn refusal(error: &HeadError) -> &'static str {
     match error.status().as_u16() {
+        417 => "",
         414 => "414 URI Too Long",
         431 => "431 Request Header Fields Too Large",
         501 => "501 Not Implemented",

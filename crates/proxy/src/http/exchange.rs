@@ -173,7 +173,9 @@ pub(crate) async fn run(
         place = leg;
         passed = stage + 1;
         exchange.failure = None;
-        exchange.record.retries += 1;
+        exchange.record.retries = tries;
+        // The server's connection is not held up while another is asked.
+        exchange.response = Response::default();
         if after > Duration::ZERO {
             tokio::time::sleep(after).await;
         }

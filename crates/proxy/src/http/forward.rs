@@ -57,7 +57,8 @@ pub(crate) async fn forward(
 ) -> Result<Response, Failure> {
     let transport = &balancer.transport;
     let is_replayable = request.method.is_idempotent() && !matches!(request.body, Body::Stream(_));
-    if let Some(lease) = worker.pool.take(server, transport) {
+    // A request that cannot be sent twice is worth a look at what the kernel knows.
+    if let Some(lease) = worker.pool.take(server, transport, !is_replayable) {
         let kept = is_replayable.then(|| clone_in_memory(&request.body));
         match attempt(worker, origin, balancer, server, request, lease).await {
             // The server closed the idle connection while the request was on its way.
@@ -166,7 +167,7 @@ async fn attempt(
             }
             body => Some(Upload::new(
                 body,
-                length == BodyLength::Chunked,
+                length,
                 request.expects_continue.then_some(CONTINUE_TIMEOUT),
             )),
         }
@@ -267,7 +268,14 @@ async fn await_head(
 ) -> Result<ResponseHead, Failure> {
     let mut spare = worker.spares.take();
     let mut waits_for_head = false;
-    let alarm = origin.client.map(|client| &client.alarm);
+    let own_alarm;
+    let alarm = match origin.client {
+        Some(client) => &client.alarm,
+        None => {
+            own_alarm = worker.clock.alarm();
+            &own_alarm
+        }
+    };
     let sent = |kind| Failure::after_sending(kind);
     poll_fn(|context| {
         match poll_send(lease, upload, context) {
@@ -281,14 +289,29 @@ async fn await_head(
                 if !waits_for_head {
                     waits_for_head = true;
                     let limit = balancer.transport.response_header_timeout;
-                    if let Some(alarm) = alarm {
-                        alarm.set(limit.map(|limit| worker.clock.now() + limit));
-                    }
+                    alarm.set(limit.map(|limit| worker.clock.now() + limit));
                 }
             }
             Poll::Pending => {}
         }
-        let polled = poll_head(lease, &request.method, &mut spare, context);
+        // Interim responses are taken off the server no faster than the client takes them.
+        let is_client_behind = match origin.client {
+            Some(client) if !client.wire.borrow().is_drained() => {
+                match client.poll_drain(context) {
+                    Poll::Ready(Ok(())) => false,
+                    Poll::Ready(Err(_)) => {
+                        return Poll::Ready(Err(sent(FailureKind::ClientGone)));
+                    }
+                    Poll::Pending => true,
+                }
+            }
+            _ => false,
+        };
+        let polled = if is_client_behind {
+            Poll::Pending
+        } else {
+            poll_head(lease, &request.method, &mut spare, context)
+        };
         match polled {
             Poll::Ready(Ok(head)) if is_interim(head.status) => {
                 if head.status == StatusCode::CONTINUE
@@ -304,16 +327,12 @@ async fn await_head(
             Poll::Ready(result) => return Poll::Ready(result),
             Poll::Pending => {}
         }
-        let Some(client) = origin.client else { return Poll::Pending };
-        if !client.wire.borrow().is_drained()
-            && matches!(client.poll_drain(context), Poll::Ready(Err(_)))
+        if let Some(client) = origin.client
+            && client.poll_gone(context).is_ready()
         {
             return Poll::Ready(Err(sent(FailureKind::ClientGone)));
         }
-        if client.poll_gone(context).is_ready() {
-            return Poll::Ready(Err(sent(FailureKind::ClientGone)));
-        }
-        if client.alarm.is_over(context) {
+        if alarm.is_over(context) {
             return Poll::Ready(Err(sent(FailureKind::ResponseHeaderTimedOut)));
         }
         Poll::Pending
@@ -355,6 +374,10 @@ fn poll_head(
             }
         }
         match wire.poll_fill(context, ReadSize::Small) {
+            Poll::Ready(Ok(0)) if !wire.read.is_empty() => {
+                return Poll::Ready(Err(Failure::after_sending(FailureKind::UpstreamMalformed)
+                    .detail("the server closed the connection inside a response head")));
+            }
             Poll::Ready(Ok(0)) => {
                 return Poll::Ready(Err(Failure::after_sending(FailureKind::UpstreamClosed)));
             }
@@ -405,17 +428,27 @@ fn receive(
     worker: &Worker,
     lease: Lease,
     head: ResponseHead,
-    upload: Option<Upload>,
+    mut upload: Option<Upload>,
     upgrade: Option<HeaderValue>,
 ) -> Result<Response, Failure> {
     let ResponseHead { status, mut headers, body, keep_alive, .. } = head;
     let mut response = Response::new(status);
     if status == StatusCode::SWITCHING_PROTOCOLS {
+        if upload.is_some() {
+            return Err(Failure::after_sending(FailureKind::UpstreamMalformed)
+                .detail("the server switched protocols before it had the whole request"));
+        }
         return switch(lease, headers, upgrade);
+    }
+    // A server that answers before it wants the body does not get it any more, and the connection
+    // cannot go on: the server may still take what comes next for the body (RFC 9110, 10.1.1).
+    let is_withheld = upload.as_ref().is_some_and(Upload::is_waiting);
+    if is_withheld {
+        upload = None;
     }
     door::strip_response(&mut headers, body == BodyLength::Chunked);
     response.headers = headers;
-    lease.keeps_alive.set(keep_alive);
+    lease.keeps_alive.set(keep_alive && !is_withheld);
     let read_length = lease.connection.wire.borrow().read.len() as u64;
     response.body = match (Framing::new(body, Upstream::limits()), upload) {
         (None, upload) => {
@@ -451,7 +484,7 @@ fn switch(
         _ => false,
     };
     let Some(given) = given.filter(|_| agrees) else {
-        return Err(Failure::after_sending(FailureKind::UpstreamClosed)
+        return Err(Failure::after_sending(FailureKind::UpstreamMalformed)
             .detail("the server switched to a protocol that was not asked for"));
     };
     door::strip_response(&mut headers, false);

@@ -68,16 +68,23 @@ impl Upstream {
 }
 
 impl Pool {
-    /// Takes an idle connection, the one used last.
+    /// Takes an idle connection, the one used last. With `looks_twice` one that the server has
+    /// closed by now is not taken, as far as the kernel knows; without, as far as the last turn of
+    /// the event loop has shown.
     pub(crate) fn take(
         self: &Rc<Self>,
         server: &Arc<Server>,
         transport: &Arc<Transport>,
+        looks_twice: bool,
     ) -> Option<Lease> {
         let mut idle = self.idle.borrow_mut();
         let connections = idle.get_mut(&(server.id, transport.id))?;
         while let Some(found) = connections.pop() {
-            if found.connection.wire.borrow().stream.is_quiet() {
+            let is_usable = {
+                let wire = found.connection.wire.borrow();
+                wire.stream.is_quiet() && (!looks_twice || wire.stream.is_quiet_now())
+            };
+            if is_usable {
                 return Some(Lease {
                     connection: Rc::new(found.connection),
                     server: Arc::clone(server),

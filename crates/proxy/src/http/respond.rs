@@ -76,7 +76,6 @@ pub(crate) async fn send(
         response.body = Body::Empty;
     }
     client.alarm.set(asked.write_timeout.map(|limit| worker.clock.now() + limit));
-    let is_chunked = length == BodyLength::Chunked;
     let sent = match &mut response.body {
         Body::Full(bytes) => {
             let bytes = std::mem::take(bytes);
@@ -84,7 +83,7 @@ pub(crate) async fn send(
             poll_fn(|context| poll_written(client, context)).await
         }
         Body::Empty => poll_fn(|context| poll_written(client, context)).await,
-        body => stream(client, body, is_chunked).await,
+        body => stream(client, body, length).await,
     };
     match sent {
         Ok(()) if keeps_alive => Sent::KeepAlive,
@@ -136,7 +135,13 @@ fn poll_written(client: &Client, context: &mut Context<'_>) -> Poll<Result<(), B
     }
 }
 
-async fn stream(client: &Client, body: &mut Body, is_chunked: bool) -> Result<(), BodyError> {
+async fn stream(client: &Client, body: &mut Body, length: BodyLength) -> Result<(), BodyError> {
+    let is_chunked = length == BodyLength::Chunked;
+    // Bytes that were announced and not queued yet. What is over would be read as the next response.
+    let mut announced = match length {
+        BodyLength::Fixed(length) => Some(length),
+        _ => None,
+    };
     let mut is_finished = false;
     poll_fn(|context| {
         loop {
@@ -153,7 +158,13 @@ async fn stream(client: &Client, body: &mut Body, is_chunked: bool) -> Result<()
             }
             match body.poll_frame(context) {
                 Poll::Ready(Some(Ok(frame))) => {
+                    if let (Frame::Data(data), Some(rest)) = (&frame, &mut announced) {
+                        *rest = rest.checked_sub(data.len() as u64).ok_or(BodyError::Transform)?;
+                    }
                     is_finished |= queue_frame(client, frame, is_chunked);
+                }
+                Poll::Ready(None) if announced.is_some_and(|rest| rest > 0) => {
+                    return Poll::Ready(Err(BodyError::Cut));
                 }
                 Poll::Ready(None) => {
                     is_finished = true;

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
+use codec::BodyLength;
 use exchange::{Body, BodyError, Frame};
 use tokio::time::Sleep;
 
@@ -18,6 +19,8 @@ use crate::http::wire::Wire;
 pub(crate) struct Upload {
     body: Body,
     is_chunked: bool,
+    /// Bytes that were announced and not sent yet.
+    announced: Option<u64>,
     is_finished: bool,
     /// Runs while the server has not said whether it wants the body.
     continue_timeout: Option<Pin<Box<Sleep>>>,
@@ -30,10 +33,21 @@ pub(crate) enum UploadError {
 }
 
 impl Upload {
-    /// Starts a body. With `wait` it is held back until [`Self::proceed`], or that long.
-    pub(crate) fn new(body: Body, is_chunked: bool, wait: Option<Duration>) -> Self {
+    /// Starts a body that was announced with that length. With `wait` it is held back until
+    /// [`Self::proceed`], or that long.
+    pub(crate) fn new(body: Body, length: BodyLength, wait: Option<Duration>) -> Self {
+        let announced = match length {
+            BodyLength::Fixed(length) => Some(length),
+            _ => None,
+        };
         let continue_timeout = wait.map(|wait| Box::pin(tokio::time::sleep(wait)));
-        Self { body, is_chunked, is_finished: false, continue_timeout }
+        let is_chunked = announced.is_none();
+        Self { body, is_chunked, announced, is_finished: false, continue_timeout }
+    }
+
+    /// Tells whether the body is still held back.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.continue_timeout.is_some()
     }
 
     /// The server said `100 Continue`.
@@ -59,7 +73,15 @@ impl Upload {
                 self.continue_timeout = None;
             }
             match ready!(self.body.poll_frame(context)) {
-                Some(Ok(Frame::Data(data))) => self.queue(&mut wire.borrow_mut(), data),
+                Some(Ok(Frame::Data(data))) => {
+                    if let Some(rest) = &mut self.announced {
+                        // More than announced would be read as the next request.
+                        *rest = rest
+                            .checked_sub(data.len() as u64)
+                            .ok_or(UploadError::Client(BodyError::Transform))?;
+                    }
+                    self.queue(&mut wire.borrow_mut(), data);
+                }
                 Some(Ok(Frame::Trailers(fields))) => {
                     self.is_finished = true;
                     if self.is_chunked {
@@ -67,6 +89,9 @@ impl Upload {
                     }
                 }
                 Some(Err(error)) => return Poll::Ready(Err(UploadError::Client(error))),
+                None if self.announced.is_some_and(|rest| rest > 0) => {
+                    return Poll::Ready(Err(UploadError::Client(BodyError::Transform)));
+                }
                 None => {
                     self.is_finished = true;
                     if self.is_chunked {

@@ -33,11 +33,13 @@ pub(crate) struct Middlewares<'a> {
     built: HashMap<String, Result<Kept, String>>,
     /// Names on the way down a chain, to find circles.
     path: Vec<String>,
+    /// Chains whose members failed, and with what.
+    failed: Vec<(String, String)>,
 }
 
 impl<'a> Middlewares<'a> {
     pub(crate) fn new(input: &'a Input<'a>, previous: &'a HashMap<String, Kept>) -> Self {
-        Self { input, previous, built: HashMap::new(), path: Vec::new() }
+        Self { input, previous, built: HashMap::new(), path: Vec::new(), failed: Vec::new() }
     }
 
     /// Gives the stages of a list of names, chains expanded. `owner` is who names them.
@@ -61,9 +63,10 @@ impl<'a> Middlewares<'a> {
         stages: &mut Vec<Stage>,
     ) -> Result<(), String> {
         if let Some(start) = self.path.iter().position(|on_way| on_way == name) {
-            let circle = self.path[start..].join("->");
+            let circle = self.path[start..].join("->middleware:");
             return Err(format!(
-                "could not instantiate middleware {name}: recursion detected in {circle}->{name}"
+                "could not instantiate middleware {name}: recursion detected in \
+                 middleware:{circle}->middleware:{name}"
             ));
         }
         self.path.push(name.to_owned());
@@ -78,6 +81,9 @@ impl<'a> Middlewares<'a> {
                 .try_for_each(|inner| self.collect(&qualify(inner, name), services, stages)),
         };
         self.path.pop();
+        if let Err(error) = &collected {
+            self.failed.push((name.to_owned(), error.clone()));
+        }
         collected
     }
 
@@ -120,6 +126,11 @@ impl<'a> Middlewares<'a> {
     /// Tells the runtime what became of the middlewares.
     pub(crate) fn finish(self, runtime: &mut Runtime) -> HashMap<String, Kept> {
         let mut kept_middlewares = HashMap::new();
+        for (name, error) in self.failed {
+            if let Some(info) = runtime.middlewares.get_mut(&name) {
+                info.disable(error);
+            }
+        }
         for (name, built) in self.built {
             match built {
                 Ok(kept) => {

@@ -16,10 +16,10 @@ impl Tree {
     /// Finds the tree, and reports routers that do not fit into it.
     pub(crate) fn new(runtime: &mut Runtime) -> Self {
         let mut tree = Self::default();
-        let names: Vec<String> = runtime.routers.keys().cloned().collect();
         if runtime.routers.values().all(|info| info.router.parent_refs.is_empty()) {
-            return tree.check_services(runtime, &names);
+            return tree;
         }
+        let names: Vec<String> = runtime.routers.keys().cloned().collect();
         for name in &names {
             let router = runtime.routers[name].router.clone();
             let mut missing = Vec::new();

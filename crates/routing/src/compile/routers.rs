@@ -50,18 +50,24 @@ pub(crate) fn build<'a>(
     let tree = Tree::new(runtime);
     let mut builder =
         Builder { input, services, middlewares, tree, previous, rules: HashMap::new() };
-    let mut by_entry_point: HashMap<String, Vec<String>> = HashMap::new();
+    let mut by_entry_point: HashMap<String, Vec<(String, Router)>> = HashMap::new();
     for (name, info) in &runtime.routers {
         if info.router.parent_refs.is_empty() && info.status != Status::Disabled {
             for entry_point in &info.using {
-                by_entry_point.entry(entry_point.clone()).or_default().push(name.clone());
+                let root = (name.clone(), info.router.clone());
+                match by_entry_point.get_mut(entry_point) {
+                    Some(roots) => roots.push(root),
+                    None => {
+                        by_entry_point.insert(entry_point.clone(), vec![root]);
+                    }
+                }
             }
         }
     }
     let mut entry_points = Vec::new();
     for entry_point in input.entry_points {
-        let names = by_entry_point.remove(&*entry_point.name).unwrap_or_default();
-        let built = builder.entry_point(&names, &entry_point.denied_characters, tls, runtime);
+        let roots = by_entry_point.remove(&*entry_point.name).unwrap_or_default();
+        let built = builder.entry_point(&roots, &entry_point.denied_characters, tls, runtime);
         entry_points.push((Arc::clone(&entry_point.name), built));
     }
     BuiltRouters { entry_points, rules: builder.rules }
@@ -74,13 +80,16 @@ fn check_entry_points(input: &Input<'_>, runtime: &mut Runtime) {
         if !info.router.parent_refs.is_empty() {
             continue;
         }
-        let named = info.router.entry_points.clone();
-        for entry_point in named {
+        let mut unknown = Vec::new();
+        for entry_point in &info.router.entry_points {
             if known.contains(entry_point.as_str()) {
-                info.using.insert(entry_point);
+                info.using.insert(entry_point.clone());
             } else {
-                info.warn(format!("entryPoint {entry_point:?} doesn't exist"));
+                unknown.push(format!("entryPoint {entry_point:?} doesn't exist"));
             }
+        }
+        for error in unknown {
+            info.warn(error);
         }
         if info.using.is_empty() {
             info.disable("no valid entryPoint for this router");
@@ -100,16 +109,15 @@ struct Builder<'b, 'a> {
 impl<'a> Builder<'_, 'a> {
     fn entry_point(
         &mut self,
-        names: &[String],
+        roots: &[(String, Router)],
         denied: &DeniedCharacters,
         tls: &TlsBuilt,
         runtime: &mut Runtime,
     ) -> Built {
         let mut hosts = Hosts::default();
-        for name in names {
-            let info = &runtime.routers[name];
-            if let Some(options) = tls_options::options_of(&info.router, name)
-                && let Ok(rule) = self.rule(&info.router)
+        for (name, router) in roots {
+            if let Some(options) = tls_options::options_of(router, name)
+                && let Ok(rule) = self.rule(router)
             {
                 hosts.add(name, rule.hosts(), options);
             }
@@ -117,9 +125,8 @@ impl<'a> Builder<'_, 'a> {
         let (settings, conflicts) = hosts.settle(tls);
         let mut plain = Vec::new();
         let mut secure = Vec::new();
-        for name in names {
-            let router = runtime.routers[name].router.clone();
-            let mut options = tls_options::options_of(&router, name);
+        for (name, router) in roots {
+            let mut options = tls_options::options_of(router, name);
             if let Some(wanted) = &options {
                 let conflict = conflicts.get(name);
                 match self.settle_options(wanted, conflict, tls, name, runtime) {
@@ -128,7 +135,7 @@ impl<'a> Builder<'_, 'a> {
                 }
             }
             let options = options.map(Arc::from);
-            match self.entry(name, &router, options, denied, runtime, 0) {
+            match self.entry(name, router, options, denied, runtime, 0) {
                 Ok(entry) if entry.route.tls_options.is_some() => secure.push(entry),
                 Ok(entry) => plain.push(entry),
                 Err(error) => disable(runtime, name, error),
@@ -189,7 +196,7 @@ impl<'a> Builder<'_, 'a> {
         }
         let children = self.tree.children(name).to_vec();
         let next = if children.is_empty() {
-            Next::Service(self.service(name, router)?)
+            Next::Service(self.service(name, router, runtime)?)
         } else {
             Next::Children(self.children(&children, denied, runtime, depth)?)
         };
@@ -211,9 +218,17 @@ impl<'a> Builder<'_, 'a> {
         Ok(Entry { rule, priority, tie, route })
     }
 
-    fn service(&mut self, name: &str, router: &Router) -> Result<Arc<Service>, String> {
+    fn service(
+        &mut self,
+        name: &str,
+        router: &Router,
+        runtime: &mut Runtime,
+    ) -> Result<Arc<Service>, String> {
         if router.service.is_empty() {
-            return Err("the service is missing on the router".to_owned());
+            if let Some(info) = runtime.routers.get_mut(name) {
+                info.disable("router has no service and no child routers");
+            }
+            return Err("router must have either a service or child routers".to_owned());
         }
         self.services.service(&qualify(&router.service, name), self.middlewares)
     }
@@ -246,7 +261,9 @@ impl<'a> Builder<'_, 'a> {
             }
         }
         if entries.is_empty() {
-            return Err(format!("no child routers could be added to muxer ({skipped} skipped)"));
+            return Err(format!(
+                "building child routers muxer: no child routers could be added to muxer ({skipped} skipped)"
+            ));
         }
         Ok(RouterIndex::build(entries))
     }

@@ -55,6 +55,8 @@ pub(crate) struct Services<'a> {
     built: HashMap<String, Result<Kept, String>>,
     /// Names on the way down, to find circles.
     path: Vec<String>,
+    /// Services found in a circle.
+    circular: Vec<(String, String)>,
     pub(crate) transports: Transports<'a>,
 }
 
@@ -64,7 +66,14 @@ impl<'a> Services<'a> {
         previous: &'a HashMap<String, Kept>,
         transports: Transports<'a>,
     ) -> Self {
-        Self { input, previous, built: HashMap::new(), path: Vec::new(), transports }
+        Self {
+            input,
+            previous,
+            built: HashMap::new(),
+            path: Vec::new(),
+            circular: Vec::new(),
+            transports,
+        }
     }
 
     /// Gives the service of that qualified name.
@@ -77,10 +86,13 @@ impl<'a> Services<'a> {
             return built.clone().map(|kept| kept.service);
         }
         if let Some(start) = self.path.iter().position(|on_way| on_way == name) {
-            let circle = self.path[start..].join("->");
-            return Err(format!(
-                "could not instantiate service {name}: recursion detected in {circle}->{name}"
-            ));
+            let circle = self.path[start..].join("->service:");
+            let error = format!(
+                "could not instantiate service {name}: recursion detected in \
+                 service:{circle}->service:{name}"
+            );
+            self.circular.push((name.to_owned(), error.clone()));
+            return Err(error);
         }
         self.path.push(name.to_owned());
         let built = self.build(name, middlewares);
@@ -204,7 +216,10 @@ impl<'a> Services<'a> {
         settings
             .services
             .iter()
-            .map(|child| self.service(&qualify(&child.name, name), middlewares))
+            .map(|child| {
+                self.service(&qualify(&child.name, name), middlewares)
+                    .map_err(|error| format!("building HTTP service {:?}: {error}", child.name))
+            })
             .collect()
     }
 
@@ -245,6 +260,11 @@ impl<'a> Services<'a> {
     pub(crate) fn finish(self, runtime: &mut Runtime) -> Finished {
         let mut kept_services = HashMap::new();
         let mut checked = Vec::new();
+        for (name, error) in self.circular {
+            if let Some(info) = runtime.services.get_mut(&name) {
+                info.disable(error);
+            }
+        }
         for (name, built) in self.built {
             let info = runtime.services.get_mut(&name);
             match built {

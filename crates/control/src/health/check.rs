@@ -1,0 +1,181 @@
+//! One question to one server.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use config::dynamic::ServerHealthCheck;
+use http::header::{CONNECTION, HOST, HeaderName, HeaderValue, LOCATION, USER_AGENT};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use routing::{Server, Transport};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::reference::{Url, is_relative};
+
+/// What one question needs.
+pub(super) struct Check<'a> {
+    pub(super) settings: &'a ServerHealthCheck,
+    pub(super) transport: &'a Transport,
+    pub(super) server: &'a Server,
+}
+
+impl Check<'_> {
+    /// Asks; the error says why the server is not well.
+    pub(super) async fn run(&self) -> Result<(), String> {
+        let mut method = self.method()?;
+        let mut url = self.url()?;
+        for _ in 0..REDIRECTS_MAX {
+            let response = self.send(&method, &url).await?;
+            let status = response.status();
+            let Some(location) = self.redirect(&response) else { return self.judge(status) };
+            url = url.join(&location).map_err(|error| format!("HTTP request failed: {error}"))?;
+            // As Go's client does; 307 and 308 keep the method.
+            if !matches!(status.as_u16(), 307 | 308) && method != Method::HEAD {
+                method = Method::GET;
+            }
+        }
+        Err(format!("HTTP request failed: stopped after {REDIRECTS_MAX} redirects"))
+    }
+
+    fn method(&self) -> Result<Method, String> {
+        match self.settings.method.as_str() {
+            "" => Ok(Method::GET),
+            method => Method::from_bytes(method.as_bytes())
+                .map_err(|_| format!("create HTTP request: net/http: invalid method {method:?}")),
+        }
+    }
+
+    fn url(&self) -> Result<Url, String> {
+        let path = &self.settings.path;
+        let failed = |error: String| format!("create HTTP request: {error}");
+        if !is_relative(path) {
+            return Err(failed(format!("health check path must be a relative URL, got: {path:?}")));
+        }
+        let mut url = Url::parse(&self.server.url).and_then(|url| url.join(path)).map_err(failed)?;
+        if !self.settings.scheme.is_empty() {
+            url.scheme.clone_from(&self.settings.scheme);
+        }
+        if self.settings.port != 0 {
+            url.port = Some(self.settings.port);
+        }
+        Ok(url)
+    }
+
+    fn request(&self, method: &Method, url: &Url) -> Result<Request<Empty<Bytes>>, String> {
+        let failed = |error: http::Error| format!("create HTTP request: {error}");
+        let mut request = Request::builder()
+            .method(method)
+            .uri(&url.path_and_query)
+            .body(Empty::new())
+            .map_err(failed)?;
+        let headers = request.headers_mut();
+        headers.insert(USER_AGENT, HeaderValue::from_static("Ferrovia-health-check"));
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        for (name, value) in &self.settings.headers {
+            let name: HeaderName = name.parse().map_err(|error| failed(http::Error::from(error)))?;
+            // Go's client takes the host from elsewhere.
+            if name != HOST {
+                let value = value.parse().map_err(|error| failed(http::Error::from(error)))?;
+                headers.insert(name, value);
+            }
+        }
+        let host = match self.settings.hostname.as_str() {
+            "" => url.authority(),
+            hostname => hostname.to_owned(),
+        };
+        let host = HeaderValue::from_str(&host).map_err(|error| failed(error.into()))?;
+        headers.insert(HOST, host);
+        Ok(request)
+    }
+
+    async fn send(&self, method: &Method, url: &Url) -> Result<Response<Incoming>, String> {
+        let request = self.request(method, url)?;
+        let failed = |error: String| format!("HTTP request failed: {error}");
+        let stream = self.connect(url).await.map_err(failed)?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|error| failed(error.to_string()))?;
+        let answer = sender.send_request(request);
+        tokio::pin!(connection);
+        // The connection has to be driven until the head is there; the body does not matter.
+        tokio::select! {
+            biased;
+            answer = answer => answer.map_err(|error| failed(error.to_string())),
+            end = &mut connection => Err(failed(match end {
+                Ok(()) => "connection closed before the response".to_owned(),
+                Err(error) => error.to_string(),
+            })),
+        }
+    }
+
+    async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, String> {
+        let stream = self.dial(url).await?;
+        let _ = stream.set_nodelay(true);
+        match url.scheme.as_str() {
+            "http" => Ok(Box::new(stream)),
+            "https" => {
+                let name = self.transport.server_name.as_deref().unwrap_or(&url.host).to_owned();
+                let name = ServerName::try_from(name).map_err(|error| error.to_string())?;
+                let connector = TlsConnector::from(Arc::clone(&self.transport.tls));
+                let stream = connector.connect(name, stream).await;
+                Ok(Box::new(stream.map_err(|error| format!("TLS: {error}"))?))
+            }
+            other => Err(format!("unsupported protocol scheme {other:?}")),
+        }
+    }
+
+    async fn dial(&self, url: &Url) -> Result<TcpStream, String> {
+        let port = url.effective_port();
+        let mut addresses: Vec<SocketAddr> = match url.host.parse::<IpAddr>() {
+            Ok(ip) => vec![SocketAddr::new(ip, port)],
+            Err(_) if *url.host == *self.server.host => {
+                let known = self.server.addresses.load();
+                known.iter().map(|address| SocketAddr::new(address.ip(), port)).collect()
+            }
+            Err(_) => Vec::new(),
+        };
+        if addresses.is_empty() {
+            let found = tokio::net::lookup_host((url.host.as_str(), port)).await;
+            addresses = found.map_err(|error| format!("lookup {}: {error}", url.host))?.collect();
+        }
+        TcpStream::connect(&*addresses)
+            .await
+            .map_err(|error| format!("dial tcp {}: {error}", url.authority()))
+    }
+
+    /// Where the response sends us, if we follow.
+    fn redirect(&self, response: &Response<Incoming>) -> Option<String> {
+        let follows = self.settings.follow_redirects.unwrap_or(true);
+        let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+        if !follows || !is_redirect {
+            return None;
+        }
+        Some(response.headers().get(LOCATION)?.to_str().ok()?.to_owned())
+    }
+
+    fn judge(&self, status: StatusCode) -> Result<(), String> {
+        let status = status.as_u16();
+        match self.settings.status {
+            0 if (200..400).contains(&status) => Ok(()),
+            0 => Err(format!("received error status code: {status}")),
+            expected if status == expected => Ok(()),
+            expected => Err(format!(
+                "received error status code: {status} expected status code: {expected}"
+            )),
+        }
+    }
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// As Go's client.
+const REDIRECTS_MAX: usize = 10;
