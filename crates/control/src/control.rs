@@ -47,10 +47,8 @@ impl Control {
         internal: HashMap<String, Arc<dyn InternalService>>,
         plane: Arc<dyn DataPlane>,
     ) -> Self {
-        let state = State {
-            static_configuration: Arc::clone(&static_configuration),
-            ..State::default()
-        };
+        let state =
+            State { static_configuration: Arc::clone(&static_configuration), ..State::default() };
         Self {
             static_configuration: ArcSwap::new(static_configuration),
             internal: Arc::new(internal_services(internal)),
@@ -289,8 +287,7 @@ impl CertificateFiles {
         let directories: BTreeSet<PathBuf> =
             files.iter().flat_map(|file| directories_of(file)).collect();
         self.watch.set_directories(&directories);
-        self.files =
-            files.iter().map(|file| (file.clone(), Fingerprint::of(file))).collect();
+        self.files = files.iter().map(|file| (file.clone(), Fingerprint::of(file))).collect();
         let now = SystemTime::now();
         self.is_unsettled = self.files.values().flatten().any(|found| !found.is_settled(now));
     }

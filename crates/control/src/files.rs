@@ -288,8 +288,10 @@ mod tests {
 
     /// Expects these directories, relative to the folder, for a path.
     fn check(folder: &Folder, path: &str, expected: &[&str]) {
-        let expected: BTreeSet<PathBuf> =
-            expected.iter().map(|relative| folder.0.join(relative).components().collect()).collect();
+        let expected: BTreeSet<PathBuf> = expected
+            .iter()
+            .map(|relative| folder.0.join(relative).components().collect())
+            .collect();
         assert_eq!(directories_of(&folder.0.join(path)), expected, "{path}");
     }
 

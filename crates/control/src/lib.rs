@@ -16,9 +16,11 @@ mod provider;
 mod report;
 mod resolve;
 mod state;
+#[cfg(test)]
+mod testing;
 mod throttle;
 
 pub use self::control::{Control, DataPlane};
 pub use self::evaluate::{Evaluated, evaluate};
-pub use self::provider::{BoxFuture, Places, Provider, Signals, Update};
+pub use self::provider::{BoxFuture, Places, Provider, Signal, Signals, Update};
 pub use self::state::{ProviderState, State};

@@ -69,8 +69,11 @@ pub trait Provider: Send {
 
     /// Sends an update at once, even if there is nothing to deliver, and then whenever something
     /// changed, until told to stop or nobody listens any more.
-    fn run(self: Box<Self>, updates: mpsc::Sender<Update>, signals: Signals)
-    -> BoxFuture<'static, ()>;
+    fn run(
+        self: Box<Self>,
+        updates: mpsc::Sender<Update>,
+        signals: Signals,
+    ) -> BoxFuture<'static, ()>;
 
     /// Delivers what there is now, without watching. May block.
     fn read_once(&mut self) -> Update;
@@ -85,17 +88,28 @@ pub struct Signals {
     pub reload: watch::Receiver<u64>,
 }
 
+/// What a provider may be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// The program ends.
+    Shutdown,
+    /// Read everything again.
+    Reload,
+}
+
 impl Signals {
-    /// Waits until the provider shall stop.
-    pub async fn stopped(&mut self) {
-        // A sender that is gone means the same.
-        let _ = self.shutdown.wait_for(|is_over| *is_over).await;
+    /// Waits for the next signal. Nothing is lost if the future is dropped.
+    pub async fn next(&mut self) -> Signal {
+        tokio::select! {
+            biased;
+            // A sender that is gone means the same.
+            _ = self.shutdown.wait_for(|is_over| *is_over) => Signal::Shutdown,
+            Ok(()) = self.reload.changed() => Signal::Reload,
+        }
     }
 
-    /// Waits until everything shall be read again.
-    pub async fn reloaded(&mut self) {
-        if self.reload.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+    /// Waits until the provider shall stop.
+    pub async fn stopped(&mut self) {
+        let _ = self.shutdown.wait_for(|is_over| *is_over).await;
     }
 }

@@ -186,9 +186,11 @@ mod tests {
         trusting.forwarded_headers.trusted_ips.push("10.0.0.0/33".to_owned());
         assert_eq!(
             settings("web", &trusting, &Global::default()),
-            Err("forwardedHeaders.trustedIPs: \"10.0.0.0/33\" is neither an IP address nor a CIDR \
+            Err(
+                "forwardedHeaders.trustedIPs: \"10.0.0.0/33\" is neither an IP address nor a CIDR \
                  range"
-                .to_owned())
+                    .to_owned()
+            )
         );
     }
 }

@@ -7,10 +7,12 @@
 mod check;
 mod clock;
 mod command;
+mod control_plane;
 mod entry_points;
 mod fixed_provider;
 mod healthcheck;
 mod help;
+mod internal;
 mod logging;
 mod options;
 mod proxy_command;

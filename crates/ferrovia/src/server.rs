@@ -1,65 +1,62 @@
 //! The running program: the data plane, the control plane and what connects them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, anyhow};
-use api::{ApiService, DashboardService, Facts, PingService, Terminating};
-use arc_swap::ArcSwap;
+use api::Terminating;
 use config::static_config::StaticConfiguration;
-use control::{Control, Provider, State};
-use exchange::InternalService;
+use control::Provider;
 use proxy::{DataPlane, EntryPointSettings, OpenError};
-use routing::Snapshot;
 
-use crate::{entry_points, version};
+use crate::control_plane::{ControlPlane, has_same_control_plane};
+use crate::entry_points;
+use crate::internal::Internal;
 
 /// Everything that runs.
 pub(crate) struct Server {
     data_plane: Arc<DataPlane>,
-    control: Control,
-    internal: Internal,
+    control: ControlPlane,
     /// The settings of the entry points that are open.
     entry_points: BTreeMap<String, EntryPointSettings>,
     configuration: Arc<StaticConfiguration>,
-}
-
-/// Hands snapshots to the data plane; neither plane knows the other.
-struct Publisher(Arc<DataPlane>);
-
-impl control::DataPlane for Publisher {
-    fn publish(&self, snapshot: Arc<Snapshot>) {
-        self.0.publish(snapshot);
-    }
+    started: SystemTime,
+    terminating: Terminating,
 }
 
 impl Server {
-    /// Starts both planes and opens the entry points.
+    /// Starts both planes and opens the entry points, once there is something to serve.
     ///
     /// # Errors
     /// When an entry point cannot be opened.
-    pub(crate) fn start(
+    pub(crate) async fn start(
         configuration: StaticConfiguration,
         providers: Vec<Box<dyn Provider>>,
     ) -> anyhow::Result<Self> {
         let configuration = Arc::new(configuration);
+        let entry_points: BTreeMap<_, _> = wanted(&configuration)
+            .map(|(name, settings)| match settings {
+                Ok(settings) => Ok((name, settings)),
+                Err(problem) => Err(anyhow!("entry point {name:?}: {problem}")),
+            })
+            .collect::<Result<_, _>>()?;
         // Follows the affinity of the process.
         let workers = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let data_plane = DataPlane::start(workers).context("the data plane cannot be started")?;
         let data_plane = Arc::new(data_plane);
-        let mut open = BTreeMap::new();
-        for (name, settings) in wanted(&configuration) {
-            let settings = settings.map_err(|problem| anyhow!("entry point {name:?}: {problem}"))?;
+        let (started, terminating) = (SystemTime::now(), Terminating::default());
+        let services = Internal::new(&configuration, started, &terminating);
+        let control = ControlPlane::start(&configuration, services, providers, &data_plane);
+        // Traefik: answers 404 until its providers have delivered.
+        control.settled().await;
+        for settings in entry_points.values() {
             data_plane.open(settings.clone()).map_err(|error| anyhow!(explain(&error)))?;
-            open.insert(name, settings);
         }
-        let internal = Internal::new();
-        let control = todo!();
-        Ok(Self { data_plane, control, internal, entry_points: open, configuration })
+        Ok(Self { data_plane, control, entry_points, configuration, started, terminating })
     }
 
     /// The addresses that the entry points got, by name.
@@ -71,31 +68,42 @@ impl Server {
         addresses
     }
 
-    /// Says what listens where.
-    pub(crate) fn log_addresses(&self) {
+    /// Says what listens where, and what is served.
+    pub(crate) fn log_facts(&self) {
         for (name, address) in self.addresses() {
             tracing::info!("entry point {name:?} listens on {address}");
         }
+        self.control.log_facts();
     }
 
     /// Takes another static configuration. What cannot be done is told and stays as it was.
     pub(crate) async fn reload(&mut self, configuration: StaticConfiguration) {
+        let configuration = Arc::new(configuration);
         self.reload_entry_points(&configuration).await;
-        self.configuration = Arc::new(configuration);
-        todo!();
-        tracing::info!("read everything again");
+        if has_same_control_plane(&self.configuration, &configuration) {
+            self.control.replace_static(Arc::clone(&configuration));
+        } else {
+            // Requests are served from the last snapshot until there is a new one.
+            self.control.stop().await;
+            let services = Internal::new(&configuration, self.started, &self.terminating);
+            let providers = providers::from_static(&configuration);
+            let data_plane = &self.data_plane;
+            self.control = ControlPlane::start(&configuration, services, providers, data_plane);
+            self.control.settled().await;
+        }
+        self.configuration = configuration;
     }
 
     /// Lets the providers read everything again.
     pub(crate) fn reload_providers(&self) {
-        todo!();
+        self.control.reload();
     }
 
     /// Ends gracefully: ping says so at once, new requests are taken for the time that the life
     /// cycle allows, and those under way are finished. Gives the number of connections that were
     /// still open at the end.
     pub(crate) async fn end(&mut self) -> usize {
-        self.internal.terminating.begin();
+        self.terminating.begin();
         let life_cycles =
             || self.configuration.entry_points.values().map(|entry| &entry.transport.life_cycle);
         let accept = life_cycles().map(|cycle| cycle.request_accept_grace_timeout.as_std()).max();
@@ -105,7 +113,9 @@ impl Server {
             tracing::info!("new requests are accepted for {accept:?}");
             tokio::time::sleep(accept).await;
         }
-        self.data_plane.drain(grace.unwrap_or_default()).await
+        let left = self.data_plane.drain(grace.unwrap_or_default()).await;
+        self.control.stop().await;
+        left
     }
 
     /// Opens, changes and closes entry points until they are as wanted. Connections live on.
@@ -220,55 +230,6 @@ fn explain(error: &OpenError) -> String {
         _ => "",
     };
     format!("{error}{hint}")
-}
-
-/// The services that answer from inside the process.
-struct Internal {
-    started: SystemTime,
-    terminating: Terminating,
-    /// The control plane's state, as soon as there is one.
-    state: Arc<OnceLock<Arc<ArcSwap<State>>>>,
-}
-
-impl Internal {
-    fn new() -> Self {
-        Self {
-            started: SystemTime::now(),
-            terminating: Terminating::default(),
-            state: Arc::default(),
-        }
-    }
-
-    /// The services that a configuration switches on.
-    fn services(
-        &self,
-        configuration: &StaticConfiguration,
-    ) -> HashMap<String, Arc<dyn InternalService>> {
-        let mut services: HashMap<String, Arc<dyn InternalService>> = HashMap::new();
-        if let Some(api) = &configuration.api {
-            let state = Arc::clone(&self.state);
-            let source = move || state.get().map_or_else(Facts::default, |state| facts(&state.load()));
-            let service = ApiService::new(version::info(self.started), Arc::new(source));
-            services.insert("api@internal".to_owned(), Arc::new(service));
-            if api.dashboard {
-                let dashboard = DashboardService::new(&api.base_path);
-                services.insert("dashboard@internal".to_owned(), Arc::new(dashboard));
-            }
-        }
-        if let Some(ping) = &configuration.ping {
-            let ping = PingService::new(self.terminating.clone(), ping.terminating_status_code);
-            services.insert("ping@internal".to_owned(), Arc::new(ping));
-        }
-        services
-    }
-}
-
-fn facts(state: &State) -> Facts {
-    Facts {
-        configuration: Arc::clone(&state.static_configuration),
-        runtime: Arc::clone(&state.runtime),
-        diagnostics: Arc::clone(&state.diagnostics),
-    }
 }
 
 const OPEN_TRIES: u32 = 50;

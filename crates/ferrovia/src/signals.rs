@@ -61,9 +61,8 @@ impl Events {
     /// Swallows the reloads that come shortly after one another: a tool that writes ten files may
     /// send ten signals.
     async fn settle(&mut self) {
-        let calm = |hangup: &mut Signal| tokio::time::timeout(CALM, hangup.recv());
         for _ in 0..SIGNALS_OF_A_BURST_MAX {
-            if calm(&mut self.hangup).await.is_err() {
+            if tokio::time::timeout(CALM, self.hangup.recv()).await.is_err() {
                 return;
             }
         }

@@ -135,10 +135,15 @@ async fn serve(
     if let Some(beside) = beside {
         tokio::spawn(beside);
     }
-    let mut server = Server::start(configuration, providers)?;
+    let mut providers = providers;
+    providers.extend(providers::from_static(&configuration));
+    let mut server = tokio::select! {
+        server = Server::start(configuration, providers) => server?,
+        () = events.terminated() => return Ok(()),
+    };
     match announcement {
         Some(announcement) => println!("{}", announcement(&server.addresses())),
-        None => server.log_addresses(),
+        None => server.log_facts(),
     }
     systemd::ready();
     tokio::spawn(systemd::watch());
@@ -185,6 +190,7 @@ async fn reload(origin: &Origin, server: &mut Server, logging: &Logging) {
         tracing::error!(%error, "the log goes on as before");
     }
     server.reload(configuration).await;
+    tracing::info!("read everything again: {source}");
 }
 
 const CONTROL_THREADS: usize = 2;

@@ -54,8 +54,13 @@ mod tests {
     fn there_are_five_lines_with_aligned_values() {
         let text = text();
         let labels: Vec<_> = text.lines().map(|line| &line[..14]).collect();
-        let expected =
-            ["Version:      ", "Codename:     ", "Rust version: ", "Built:        ", "OS/Arch:      "];
+        let expected = [
+            "Version:      ",
+            "Codename:     ",
+            "Rust version: ",
+            "Built:        ",
+            "OS/Arch:      ",
+        ];
         assert_eq!(labels, expected);
         assert!(text.lines().all(|line| line.len() > 14 && !line[14..].starts_with(' ')));
     }

@@ -29,8 +29,7 @@ pub(crate) fn services(
 /// Says what the static configuration orders. Services that the program does not have are left
 /// out together with their routers.
 pub(super) fn configuration(frame: &Frame<'_>) -> (Configuration, Vec<Diagnostic>) {
-    let mut own =
-        Own { frame, configuration: Configuration::default(), diagnostics: Vec::new() };
+    let mut own = Own { frame, configuration: Configuration::default(), diagnostics: Vec::new() };
     own.service("noop");
     own.api();
     own.ping();
@@ -38,7 +37,8 @@ pub(super) fn configuration(frame: &Frame<'_>) -> (Configuration, Vec<Diagnostic
     own.rest();
     for (name, entry_point) in &frame.static_configuration.entry_points {
         let redirections = entry_point.http.redirections.as_ref();
-        if let Some(redirect) = redirections.and_then(|redirections| redirections.entry_point.as_ref())
+        if let Some(redirect) =
+            redirections.and_then(|redirections| redirections.entry_point.as_ref())
         {
             own.redirect(name, entry_point, redirect);
         }
@@ -153,11 +153,8 @@ impl Own<'_, '_> {
             ..Router::default()
         };
         self.router(&router_name, router);
-        let redirect_scheme = RedirectScheme {
-            scheme: redirect.scheme.clone(),
-            port,
-            permanent: redirect.permanent,
-        };
+        let redirect_scheme =
+            RedirectScheme { scheme: redirect.scheme.clone(), port, permanent: redirect.permanent };
         let middleware =
             Middleware { redirect_scheme: Some(redirect_scheme), ..Middleware::default() };
         self.middleware(&middleware_name, middleware);
@@ -174,7 +171,10 @@ impl Own<'_, '_> {
         }
         let entry_points = &self.frame.static_configuration.entry_points;
         let Some(destination) = entry_points.get(&redirect.to) else {
-            return Err(format!("redirections.entryPoint.to names no entry point: {}", redirect.to));
+            return Err(format!(
+                "redirections.entryPoint.to names no entry point: {}",
+                redirect.to
+            ));
         };
         destination.listen_address().map(|address| address.port.to_string())
     }

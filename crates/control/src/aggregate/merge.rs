@@ -132,7 +132,8 @@ impl Merged {
     }
 
     fn keep_certificates(&mut self, provider: &Arc<str>, previous: &Self) {
-        let before = previous.certificate_origins.iter().zip(&previous.configuration.tls.certificates);
+        let before =
+            previous.certificate_origins.iter().zip(&previous.configuration.tls.certificates);
         for ((origin, _), certificate) in before {
             let certificates = &mut self.configuration.tls.certificates;
             if origin == provider && !certificates.contains(certificate) {

@@ -16,14 +16,14 @@ pub(super) struct Cause {
 
 /// A name that nothing has.
 pub(super) struct Missing {
-    pub(super) what: Named,
+    pub(super) what: What,
     /// Qualified, where such names are.
     pub(super) name: String,
 }
 
 /// What can be named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Named {
+pub(super) enum What {
     EntryPoint,
     Object(Kind),
 }
@@ -35,15 +35,14 @@ pub(super) fn explain(error: &str, id: &Id, values: impl Fn(&str) -> Vec<String>
         let found = values(list).iter().position(|value| qualify(value, &id.name) == name)?;
         Some(format!("{list}[{found}]"))
     };
-    let missing = |kind: Kind, name: &str| {
-        Some(Missing { what: Named::Object(kind), name: name.to_owned() })
-    };
+    let missing =
+        |kind: Kind, name: &str| Some(Missing { what: What::Object(kind), name: name.to_owned() });
     if let Some(name) = between(error, "entryPoint \"", "\" doesn't exist") {
         let found = values("entryPoints").iter().position(|value| value == name);
         return Cause {
             code: "unknown-entry-point",
             field: found.map_or("entryPoints".to_owned(), |index| format!("entryPoints[{index}]")),
-            missing: Some(Missing { what: Named::EntryPoint, name: name.to_owned() }),
+            missing: Some(Missing { what: What::EntryPoint, name: name.to_owned() }),
         };
     }
     if let Some(name) = between(error, "the service \"", "\" does not exist") {
@@ -86,7 +85,8 @@ pub(super) fn explain(error: &str, id: &Id, values: impl Fn(&str) -> Vec<String>
     let server_url = || {
         let urls = values("servers");
         let is_named = |url: &String| !url.is_empty() && error.contains(url.as_str());
-        let index = urls.iter().position(is_named).or_else(|| urls.iter().position(String::is_empty));
+        let index =
+            urls.iter().position(is_named).or_else(|| urls.iter().position(String::is_empty));
         index.map(|index| format!("loadBalancer.servers[{index}].url")).unwrap_or_default()
     };
     let (code, field) = match error {
@@ -152,7 +152,11 @@ mod tests {
         check("middleware \"a@file\" does not exist", "unknown-middleware", "middlewares[0]");
         check("middleware \"b@docker\" does not exist", "unknown-middleware", "middlewares[1]");
         check("entryPoint \"nope\" doesn't exist", "unknown-entry-point", "entryPoints[1]");
-        check("building router handler: unknown TLS options: x@file", "unknown-tls-options", "tls.options");
+        check(
+            "building router handler: unknown TLS options: x@file",
+            "unknown-tls-options",
+            "tls.options",
+        );
         check("error while parsing rule Foo: x", "invalid-rule", "rule");
         check("something new", "invalid-router", "");
     }

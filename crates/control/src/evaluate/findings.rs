@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use config::decode_dynamic::Kind;
+use config::dynamic::{Named, Router, Service};
 use config::{Diagnostic, Place};
 use routing::compile::{Runtime, Status};
 
-use super::explain::{Cause, Missing, Named, explain};
+use super::explain::{Cause, Missing, What, explain};
 use super::kept::{NOTE, Shown};
 use crate::Update;
 use crate::aggregate::{Frame, Id, Merged, provider_of, qualify};
@@ -15,11 +16,37 @@ use crate::aggregate::{Frame, Id, Merged, provider_of, qualify};
 pub(super) struct Findings {
     entry_points: Vec<String>,
     shown: Shown,
+    written: Written,
+}
+
+/// Objects as they were written whose last good version is in service.
+#[derive(Default)]
+pub(super) struct Written {
+    routers: Named<Router>,
+    services: Named<Service>,
+}
+
+impl Written {
+    /// Notes an object before its last good version takes its place.
+    pub(super) fn set_aside(&mut self, id: &Id, merged: &Merged) {
+        let name = &id.name;
+        let services = &merged.configuration.http.services;
+        match id.kind {
+            Kind::Router => {
+                self.routers.extend(merged.routers.get(name).map(|r| (name.clone(), r.clone())));
+            }
+            Kind::Service => {
+                self.services.extend(services.get(name).map(|s| (name.clone(), s.clone())));
+            }
+            _ => {}
+        }
+    }
 }
 
 impl Findings {
-    pub(super) fn new(frame: &Frame<'_>, shown: Shown) -> Self {
-        Self { entry_points: frame.entry_point_names().map(str::to_owned).collect(), shown }
+    pub(super) fn new(frame: &Frame<'_>, shown: Shown, written: Written) -> Self {
+        let entry_points = frame.entry_point_names().map(str::to_owned).collect();
+        Self { entry_points, shown, written }
     }
 
     /// Collects what providers, the merge and compile found, in this order.
@@ -179,9 +206,12 @@ impl Collector<'_> {
         let is_of_middleware = |name: &str| {
             runtime.middlewares.get(name).is_some_and(|info| info.errors.iter().any(|e| e == error))
         };
-        let http = &merged.configuration.http;
+        let written = &self.findings.written;
+        let router = written.routers.get(&id.name).or_else(|| merged.routers.get(&id.name));
+        let services = &merged.configuration.http.services;
+        let service = written.services.get(&id.name).or_else(|| services.get(&id.name));
         let broken = |field: String| Cause { code: "broken-reference", field, missing: None };
-        if let Some(router) = merged.routers.get(&id.name).filter(|_| id.kind == Kind::Router) {
+        if let Some(router) = router.filter(|_| id.kind == Kind::Router) {
             if is_of_service(&qualify(&router.service, &id.name)) {
                 return broken("service".to_owned());
             }
@@ -193,7 +223,7 @@ impl Collector<'_> {
             }
             return explain(error, id, |field| router_field(router, field));
         }
-        if let Some(service) = http.services.get(&id.name).filter(|_| id.kind == Kind::Service) {
+        if let Some(service) = service.filter(|_| id.kind == Kind::Service) {
             let children = service.weighted.iter().flat_map(|weighted| &weighted.services);
             let mut children = children.map(|child| qualify(&child.name, &id.name));
             if let Some(index) = children.position(|name| name != id.name && is_of_service(&name)) {
@@ -205,7 +235,7 @@ impl Collector<'_> {
     }
 
     fn hint(&mut self, missing: &Missing, owner: &Id) -> Option<String> {
-        let Named::Object(kind) = missing.what else {
+        let What::Object(kind) = missing.what else {
             let names = self.findings.entry_points.iter().map(String::as_str);
             let nearest = config::suggest::nearest(&missing.name, names)?;
             return Some(format!("did you mean {nearest:?}?"));
@@ -216,7 +246,7 @@ impl Collector<'_> {
         self.suggestions = self.suggestions.checked_sub(1)?;
         let http = &self.merged.configuration.http;
         let (wanted, provider) = provider_of(&missing.name);
-        let names: Vec<&str> = match kind {
+        let mut names: Vec<&str> = match kind {
             Kind::Router => self.merged.routers.keys().map(String::as_str).collect(),
             Kind::Service => http.services.keys().map(String::as_str).collect(),
             Kind::Middleware => http.middlewares.keys().map(String::as_str).collect(),
@@ -226,6 +256,8 @@ impl Collector<'_> {
             }
             _ => Vec::new(),
         };
+        // It may still be there for those that had it.
+        names.retain(|name| *name != missing.name);
         // The same name at another provider is what was meant more often than a similar one.
         let elsewhere = names.iter().find(|name| {
             let (base, provider_of_it) = provider_of(name);
@@ -257,7 +289,7 @@ impl Collector<'_> {
 }
 
 /// The values of a router's list, or of its only value.
-fn router_field(router: &config::dynamic::Router, field: &str) -> Vec<String> {
+fn router_field(router: &Router, field: &str) -> Vec<String> {
     match field {
         "service" => vec![router.service.clone()],
         "middlewares" => router.middlewares.clone(),
@@ -267,7 +299,7 @@ fn router_field(router: &config::dynamic::Router, field: &str) -> Vec<String> {
     }
 }
 
-fn service_field(service: &config::dynamic::Service, field: &str) -> Vec<String> {
+fn service_field(service: &Service, field: &str) -> Vec<String> {
     match field {
         "middlewares" => service.middlewares.clone(),
         "servers" => {

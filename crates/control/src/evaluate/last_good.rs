@@ -12,7 +12,8 @@ use crate::aggregate::{Frame, Id, Merged, Previous};
 pub(super) fn broken(runtime: &Runtime, merged: &Merged) -> BTreeSet<Id> {
     let routers = runtime.routers.iter().filter(|(_, info)| info.status == Status::Disabled);
     let services = runtime.services.iter().filter(|(_, info)| info.status == Status::Disabled);
-    let middlewares = runtime.middlewares.iter().filter(|(_, info)| info.status == Status::Disabled);
+    let middlewares =
+        runtime.middlewares.iter().filter(|(_, info)| info.status == Status::Disabled);
     routers
         .map(|(name, _)| Id::new(Kind::Router, merged.written_name(name)))
         .chain(services.map(|(name, _)| Id::new(Kind::Service, name)))

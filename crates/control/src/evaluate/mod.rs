@@ -22,7 +22,7 @@ use config::static_config::StaticConfiguration;
 use exchange::InternalService;
 use routing::compile::{Compiled, Runtime, compile};
 
-use self::findings::Findings;
+use self::findings::{Findings, Written};
 use self::kept::Keeping;
 use crate::Update;
 use crate::aggregate::{Frame, Id, Merged, Previous, internal_services, merge};
@@ -60,16 +60,15 @@ pub(crate) fn evaluate_next(
     generation: u64,
 ) -> Evaluated {
     let frame = Frame::new(static_configuration, internal);
-    let good = previous.map(|previous| Previous {
-        merged: &previous.merged,
-        broken: &previous.broken,
-    });
+    let good =
+        previous.map(|previous| Previous { merged: &previous.merged, broken: &previous.broken });
     let before = previous.map(|previous| &previous.compiled);
     let mut merged = merge(&frame, updates, good.as_ref());
     let mut compiled = compile(&frame.input(&merged.configuration), before, generation);
     let mut broken = last_good::broken(&compiled.runtime, &merged);
     let mut as_written = None;
     let mut replaced = BTreeMap::new();
+    let mut written = Written::default();
     if let Some(good) = &good {
         for _ in 0..ROUNDS_MAX {
             let plan = last_good::plan(&broken, &merged, good, &replaced, &frame);
@@ -78,6 +77,7 @@ pub(crate) fn evaluate_next(
             }
             for id in plan {
                 let was_there = merged.has(&id);
+                written.set_aside(&id, &merged);
                 merged.take_over(good.merged, &id);
                 replaced.insert(id, was_there);
             }
@@ -90,7 +90,7 @@ pub(crate) fn evaluate_next(
     let mut runtime = Arc::clone(&compiled.runtime);
     let keeping = Keeping { as_written, replaced };
     let shown = keeping.show(&mut runtime, &merged, updates, &frame);
-    let findings = Findings::new(&frame, shown);
+    let findings = Findings::new(&frame, shown, written);
     let diagnostics = findings.collect(&runtime, &compiled.problems, &merged, updates);
     Evaluated { compiled, runtime, diagnostics, merged, broken, findings }
 }

@@ -58,7 +58,8 @@ impl Check<'_> {
         if !is_relative(path) {
             return Err(failed(format!("health check path must be a relative URL, got: {path:?}")));
         }
-        let mut url = Url::parse(&self.server.url).and_then(|url| url.join(path)).map_err(failed)?;
+        let mut url =
+            Url::parse(&self.server.url).and_then(|url| url.join(path)).map_err(failed)?;
         if !self.settings.scheme.is_empty() {
             url.scheme.clone_from(&self.settings.scheme);
         }
@@ -79,7 +80,8 @@ impl Check<'_> {
         headers.insert(USER_AGENT, HeaderValue::from_static("Ferrovia-health-check"));
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
         for (name, value) in &self.settings.headers {
-            let name: HeaderName = name.parse().map_err(|error| failed(http::Error::from(error)))?;
+            let name: HeaderName =
+                name.parse().map_err(|error| failed(http::Error::from(error)))?;
             // Go's client takes the host from elsewhere.
             if name != HOST {
                 let value = value.parse().map_err(|error| failed(http::Error::from(error)))?;
@@ -103,16 +105,15 @@ impl Check<'_> {
             .await
             .map_err(|error| failed(error.to_string()))?;
         let answer = sender.send_request(request);
-        tokio::pin!(connection);
+        tokio::pin!(answer, connection);
         // The connection has to be driven until the head is there; the body does not matter.
-        tokio::select! {
+        let answer = tokio::select! {
             biased;
-            answer = answer => answer.map_err(|error| failed(error.to_string())),
-            end = &mut connection => Err(failed(match end {
-                Ok(()) => "connection closed before the response".to_owned(),
-                Err(error) => error.to_string(),
-            })),
-        }
+            answer = &mut answer => answer,
+            // It may have ended after it handed the answer over.
+            _ = &mut connection => answer.await,
+        };
+        answer.map_err(|error| failed(error.to_string()))
     }
 
     async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, String> {

@@ -116,7 +116,8 @@ fn run(
             Some(interval) => positive(interval, INTERVAL, &service, "unhealthyInterval"),
         };
         let timeout = positive(settings.timeout, TIMEOUT, &service, "timeout");
-        let checker = Checker { service, settings: Arc::new(settings), servers, transport, timeout };
+        let checker =
+            Checker { service, settings: Arc::new(settings), servers, transport, timeout };
         // The two kinds do not wait for each other.
         tokio::join!(checker.watch(true, interval), checker.watch(false, unhealthy_interval));
     }

@@ -126,9 +126,9 @@ mod tests {
     use super::*;
 
     fn check(base: &str, reference: &str, expected: &str) {
-        let joined = Url::parse(base).and_then(|base| base.join(reference)).map(|url| {
-            format!("{}://{}{}", url.scheme, url.authority(), url.path_and_query)
-        });
+        let joined = Url::parse(base)
+            .and_then(|base| base.join(reference))
+            .map(|url| format!("{}://{}{}", url.scheme, url.authority(), url.path_and_query));
         assert_eq!(joined.as_deref(), Ok(expected), "{base} + {reference}");
     }
 

@@ -57,7 +57,10 @@ impl Destination {
     fn open(format: Format, path: Option<&Path>) -> io::Result<Self> {
         let Some(path) = path else { return Ok(Self { format, file: None }) };
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
-            io::Error::new(error.kind(), format!("log file {:?}: {error}", path.display().to_string()))
+            io::Error::new(
+                error.kind(),
+                format!("log file {:?}: {error}", path.display().to_string()),
+            )
         })?;
         Ok(Self { format, file: Some((path.to_owned(), file)) })
     }

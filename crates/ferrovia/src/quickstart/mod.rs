@@ -80,7 +80,8 @@ fn prepare(port: u16) -> Result<Plan, String> {
 
 fn configuration(port: u16) -> StaticConfiguration {
     let listening_on = |address| EntryPoint { address, ..EntryPoint::default() };
-    let file = FileProvider { directory: FOLDER.to_owned(), watch: true, ..FileProvider::default() };
+    let file =
+        FileProvider { directory: FOLDER.to_owned(), watch: true, ..FileProvider::default() };
     StaticConfiguration {
         entry_points: [
             ("web".to_owned(), listening_on(format!("127.0.0.1:{port}"))),

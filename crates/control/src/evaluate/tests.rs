@@ -1,0 +1,275 @@
+use routing::compile::Status;
+
+use super::*;
+use crate::testing::{internal, static_configuration, update};
+
+/// Configurations that follow each other.
+struct History {
+    static_configuration: StaticConfiguration,
+    internal: HashMap<String, Arc<dyn InternalService>>,
+    evaluated: Option<Evaluated>,
+}
+
+impl History {
+    fn new() -> Self {
+        Self::with("entryPoints: {web: {address: ':80'}}")
+    }
+
+    fn with(static_text: &str) -> Self {
+        Self {
+            static_configuration: static_configuration(static_text),
+            internal: internal_services(internal()),
+            evaluated: None,
+        }
+    }
+
+    /// Takes the next configuration of the provider `file`. Expects these routers, services and
+    /// middlewares, as `name status`, and these diagnostics.
+    fn check(&mut self, text: &str, objects: &[&str], diagnostics: &[&str]) -> &Evaluated {
+        let update = update("file", text);
+        let before = self.evaluated.take();
+        let evaluated = evaluate_next(
+            &self.static_configuration,
+            &[&update],
+            &self.internal,
+            before.as_ref(),
+            1,
+        );
+        let Runtime { routers, services, middlewares } = &*evaluated.runtime;
+        let is_own = |name: &str| name.ends_with("@internal");
+        let found: Vec<String> = routers
+            .iter()
+            .map(|(name, info)| (name, info.status))
+            .chain(services.iter().map(|(name, info)| (name, info.status)))
+            .chain(middlewares.iter().map(|(name, info)| (name, info.status)))
+            .filter(|(name, _)| !is_own(name))
+            .map(|(name, status)| format!("{name} {}", status.as_str()))
+            .collect();
+        assert_eq!(found, objects, "{text}");
+        let rendered: Vec<_> = evaluated.diagnostics.iter().map(ToString::to_string).collect();
+        assert_eq!(rendered, diagnostics, "{text}");
+        self.evaluated.insert(evaluated)
+    }
+
+    /// The names of routers that serve requests.
+    fn served(&self) -> Vec<String> {
+        let evaluated = self.evaluated.as_ref().expect("a configuration");
+        let routers = evaluated.compiled.runtime.routers.iter();
+        let live = routers.filter(|(_, info)| info.status != Status::Disabled);
+        live.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The rule of a router as it is in force.
+    fn rule_in_force(&self, router: &str) -> &str {
+        let evaluated = self.evaluated.as_ref().expect("a configuration");
+        &evaluated.compiled.runtime.routers[router].router.rule
+    }
+}
+
+const GOOD: &str = "
+http:
+  routers:
+    r:
+      rule: Path(`/a`)
+      middlewares: [m]
+      service: app
+  services:
+    app: {loadBalancer: {servers: [{url: 'http://127.0.0.1:1'}]}}
+  middlewares:
+    m: {addPrefix: {prefix: /x}}
+";
+
+const ALL_WELL: &[&str] = &["r@file enabled", "app@file enabled", "m@file enabled"];
+
+#[test]
+fn what_is_good_goes_live() {
+    let mut history = History::new();
+    history.check(GOOD, ALL_WELL, &[]);
+    assert_eq!(history.served(), ["r@file"]);
+}
+
+#[test]
+fn what_was_never_good_is_disabled() {
+    History::new().check(
+        &GOOD.replace("app\n", "ap\n").replace("[m]", "[m, mm]"),
+        &["r@file disabled", "app@file enabled", "m@file enabled"],
+        &["error: file.yml:7:16: router \"r@file\": the service \"ap@file\" does not exist (did you mean \"app\"?)"],
+    );
+    History::new().check(
+        &GOOD.replace("[m]", "[m, mm]"),
+        &["r@file disabled", "app@file enabled", "m@file enabled"],
+        &["error: file.yml:6:24: router \"r@file\": middleware \"mm@file\" does not exist (did you mean \"m\"?)"],
+    );
+}
+
+#[test]
+fn a_broken_rule_leaves_the_last_good_router_in_service() {
+    let mut history = History::new();
+    history.check(GOOD, ALL_WELL, &[]);
+    let broken = GOOD.replace("Path(`/a`)", "Paht(`/b`)");
+    let expected = &["r@file warning", "app@file enabled", "m@file enabled"];
+    let error = "error: file.yml:5:13: router \"r@file\": error while parsing rule Paht(`/b`): \
+                 parsing rule Paht(`/b`): unsupported function: Paht \
+                 (the last good version stays in service)";
+    let evaluated = history.check(&broken, expected, &[error]);
+    let info = &evaluated.runtime.routers["r@file"];
+    assert_eq!(info.router.rule, "Paht(`/b`)", "shown as written");
+    assert_eq!(info.errors.last().map(String::as_str), Some(kept::NOTE));
+    assert_eq!(history.rule_in_force("r@file"), "Path(`/a`)");
+
+    // And it lasts.
+    history.check(&broken, expected, &[error]);
+    assert_eq!(history.rule_in_force("r@file"), "Path(`/a`)");
+
+    history.check(&GOOD.replace("/a", "/c"), ALL_WELL, &[]);
+    assert_eq!(history.rule_in_force("r@file"), "Path(`/c`)");
+}
+
+#[test]
+fn an_unreadable_router_keeps_its_last_good_version() {
+    let mut history = History::new();
+    history.check(GOOD, ALL_WELL, &[]);
+    history.check(
+        &GOOD.replace("service: app", "servcie: app"),
+        &["r@file warning", "app@file enabled", "m@file enabled"],
+        &["error: file.yml:7:7: router \"r@file\": unknown key \"servcie\" \
+           (did you mean \"service\"?; the last good version stays in service)"],
+    );
+    assert_eq!(history.served(), ["r@file"]);
+    history.check("http: {}", &[], &[]);
+    assert!(history.served().is_empty(), "deleting removes");
+}
+
+#[test]
+fn a_router_that_never_was_readable_is_listed() {
+    let mut history = History::new();
+    history.check(
+        &GOOD.replace("service: app", "servcie: app"),
+        &["r@file disabled", "app@file enabled", "m@file enabled"],
+        &["error: file.yml:7:7: router \"r@file\": unknown key \"servcie\" (did you mean \"service\"?)"],
+    );
+    assert!(history.served().is_empty());
+}
+
+#[test]
+fn a_router_whose_service_broke_gets_the_old_service_and_its_own_news() {
+    let mut history = History::new();
+    history.check(GOOD, ALL_WELL, &[]);
+    let broken = GOOD.replace("http://127.0.0.1:1", "ftp://127.0.0.1:1").replace("/a", "/new");
+    let evaluated = history.check(
+        &broken,
+        &["r@file enabled", "app@file warning", "m@file enabled"],
+        &["error: file.yml:9:42: service \"app@file\": error parsing server URL ftp://127.0.0.1:1: \
+           unsupported protocol scheme \"ftp\" (the last good version stays in service)"],
+    );
+    assert_eq!(evaluated.runtime.services["app@file"].servers.len(), 1);
+    assert_eq!(history.rule_in_force("r@file"), "Path(`/new`)");
+}
+
+#[test]
+fn a_dangling_reference_leaves_the_old_one_in_service() {
+    let mut history = History::new();
+    history.check(GOOD, ALL_WELL, &[]);
+    history.check(
+        &GOOD.replace("service: app", "service: other"),
+        &["r@file warning", "app@file enabled", "m@file enabled"],
+        &["error: file.yml:7:16: router \"r@file\": the service \"other@file\" does not exist \
+           (the last good version stays in service)"],
+    );
+    assert_eq!(history.served(), ["r@file"]);
+}
+
+#[test]
+fn a_deleted_object_that_is_still_referred_to_goes_with_its_last_user() {
+    let mut history = History::new();
+    history.check(GOOD, ALL_WELL, &[]);
+    let without_middleware =
+        GOOD.replace("    m: {addPrefix: {prefix: /x}}", "    n: {addPrefix: {prefix: /x}}");
+    history.check(
+        &without_middleware,
+        &["r@file warning", "app@file enabled", "m@file warning", "n@file enabled"],
+        &[
+            "error: file.yml:6:21: router \"r@file\": middleware \"m@file\" does not exist \
+             (the last good version stays in service)",
+            "error: middleware \"m@file\": was deleted, but is still referred to \
+             (the last good version stays in service)",
+        ],
+    );
+    assert_eq!(history.served(), ["r@file"]);
+    history.check(
+        &without_middleware.replace("[m]", "[]"),
+        &["r@file enabled", "app@file enabled", "n@file enabled"],
+        &[],
+    );
+}
+
+#[test]
+fn a_broken_transport_keeps_its_last_good_version() {
+    let good = GOOD.replace("{loadBalancer: {", "{loadBalancer: {serversTransport: t, ")
+        + "\n  serversTransports:\n    t: {maxIdleConnsPerHost: 3}\n";
+    let mut history = History::new();
+    history.check(&good, ALL_WELL, &[]);
+    let gone = good.replace("\n    t: {maxIdleConnsPerHost: 3}", " {}");
+    history.check(
+        &gone,
+        &["r@file enabled", "app@file warning", "m@file enabled"],
+        &["error: file.yml:9:44: service \"app@file\": error building proxy for server URL \
+           http://127.0.0.1:1: getting RoundTripper: servers transport not found t@file \
+           (the last good version stays in service)"],
+    );
+    assert_eq!(history.served(), ["r@file"]);
+}
+
+#[test]
+fn an_unknown_entry_point_is_a_warning() {
+    let text = GOOD.replace("rule:", "entryPoints: [web, wbe]\n      rule:");
+    History::new().check(
+        &text,
+        &["r@file warning", "app@file enabled", "m@file enabled"],
+        &["warning: file.yml:5:26: router \"r@file\": entryPoint \"wbe\" doesn't exist (did you mean \"web\"?)"],
+    );
+}
+
+#[test]
+fn copies_for_entry_points_are_found_where_the_router_is_written() {
+    let static_text = "entryPoints: {a: {address: ':1', http: {tls: {}}}, b: {address: ':2'}}";
+    let mut history = History::with(static_text);
+    history.check(
+        GOOD,
+        &["a-r@file enabled", "r@file enabled", "app@file enabled", "m@file enabled"],
+        &[],
+    );
+    history.check(
+        &GOOD.replace("service: app", "service: ap"),
+        &["a-r@file warning", "r@file warning", "app@file enabled", "m@file enabled"],
+        &[
+            "error: file.yml:7:16: router \"a-r@file\": the service \"ap@file\" does not exist \
+             (did you mean \"app\"?; the last good version stays in service)",
+            "error: file.yml:7:16: router \"r@file\": the service \"ap@file\" does not exist \
+             (did you mean \"app\"?; the last good version stays in service)",
+        ],
+    );
+    assert_eq!(history.served(), ["a-r@file", "r@file"]);
+}
+
+#[test]
+fn the_same_name_at_another_provider_is_offered() {
+    let static_configuration = static_configuration("entryPoints: {web: {address: ':80'}}");
+    let updates = [
+        update("file", "http: {routers: {r: {rule: Path(`/a`), service: app}}}"),
+        update("docker", "http: {services: {app: {loadBalancer: {servers: [{url: 'http://a'}]}}}}"),
+    ];
+    let evaluated = evaluate(&static_configuration, &updates, &internal());
+    let hints: Vec<_> = evaluated.diagnostics.iter().map(|found| found.hint.as_deref()).collect();
+    assert_eq!(hints, [Some("did you mean \"app@docker\"?")]);
+}
+
+#[test]
+fn unchanged_objects_live_on() {
+    let mut history = History::new();
+    let server =
+        |evaluated: &Evaluated| Arc::clone(&evaluated.runtime.services["app@file"].servers[0].0);
+    let first = server(history.check(GOOD, ALL_WELL, &[]));
+    let second = server(history.check(&GOOD.replace("/a", "/b"), ALL_WELL, &[]));
+    assert!(Arc::ptr_eq(&first, &second));
+}

@@ -1,0 +1,189 @@
+use std::net::SocketAddr;
+
+use arc_swap::ArcSwap;
+use config::dynamic::ServersTransport;
+use http::HeaderValue;
+use routing::Scheme;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use super::*;
+
+/// A server that answers each connection's request with the next of these responses and tells
+/// the request's head.
+async fn serve(responses: Vec<String>) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a bound socket");
+    let (heads, received) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        for response in responses {
+            let (mut stream, _) = listener.accept().await.expect("a connection");
+            let mut head = Vec::new();
+            while !head.ends_with(b"\r\n\r\n") {
+                head.push(stream.read_u8().await.expect("a whole head"));
+            }
+            let _ = heads.send(String::from_utf8_lossy(&head).into_owned());
+            stream.write_all(response.as_bytes()).await.expect("a client that reads");
+        }
+    });
+    (address, received)
+}
+
+fn response(status: u16, more: &str) -> String {
+    format!("HTTP/1.1 {status} x\r\n{more}Content-Length: 0\r\n\r\n")
+}
+
+fn server(url: &str) -> Arc<Server> {
+    let url = reference::Url::parse(url).expect("a URL");
+    let address = url.host.parse().map(|ip| SocketAddr::new(ip, url.effective_port()));
+    Arc::new(Server {
+        url: format!("{}://{}{}", url.scheme, url.authority(), url.path_and_query).into(),
+        scheme: Scheme::Http,
+        host: url.host.as_str().into(),
+        port: url.effective_port(),
+        host_header: HeaderValue::from_static("x"),
+        base_path: None,
+        health: balance::Health::default(),
+        addresses: ArcSwap::from_pointee(address.into_iter().collect()),
+        id: 1,
+    })
+}
+
+fn transport() -> Arc<Transport> {
+    let settings = ServersTransport { insecure_skip_verify: true, ..ServersTransport::default() };
+    let client = tls::ClientSettings::try_from(&settings).expect("valid settings");
+    let (tls, _) = tls::client_config(&client).expect("valid settings");
+    Arc::new(Transport {
+        name: "default@internal".into(),
+        tls,
+        server_name: None,
+        dial_timeout: None,
+        response_header_timeout: None,
+        idle_timeout: None,
+        idle_max: 2,
+        id: 1,
+    })
+}
+
+/// Asks a server that gives these responses; expects this finding and gives the heads it saw.
+async fn check(
+    settings: ServerHealthCheck,
+    responses: Vec<String>,
+    expected: Result<(), &str>,
+) -> Vec<String> {
+    let (address, mut received) = serve(responses).await;
+    let server = server(&format!("http://{address}/base"));
+    let transport = transport();
+    let check = Check { settings: &settings, transport: &transport, server: &server };
+    let found = check.run().await;
+    assert_eq!(found.as_ref().map(|()| ()).map_err(String::as_str), expected);
+    let mut heads = Vec::new();
+    while let Ok(head) = received.try_recv() {
+        heads.push(head);
+    }
+    heads
+}
+
+fn settings(path: &str) -> ServerHealthCheck {
+    ServerHealthCheck { path: path.to_owned(), ..ServerHealthCheck::default() }
+}
+
+#[tokio::test]
+async fn statuses_below_400_are_well() {
+    check(settings("/h"), vec![response(204, "")], Ok(())).await;
+    check(settings("/h"), vec![response(404, "")], Err("received error status code: 404")).await;
+    let expecting = ServerHealthCheck { status: 500, ..settings("/h") };
+    check(expecting.clone(), vec![response(500, "")], Ok(())).await;
+    let error = "received error status code: 200 expected status code: 500";
+    check(expecting, vec![response(200, "")], Err(error)).await;
+}
+
+#[tokio::test]
+async fn the_request_is_as_configured() {
+    let settings = ServerHealthCheck {
+        method: "HEAD".to_owned(),
+        hostname: "app.example".to_owned(),
+        headers: [("X-A".to_owned(), "b".to_owned())].into(),
+        ..settings("health?deep=1")
+    };
+    let heads = check(settings, vec![response(200, "")], Ok(())).await;
+    let head = &heads[0];
+    assert!(head.starts_with("HEAD /health?deep=1 HTTP/1.1\r\n"), "{head}");
+    assert!(head.contains("host: app.example\r\n"), "{head}");
+    assert!(head.contains("x-a: b\r\n"), "{head}");
+}
+
+#[tokio::test]
+async fn redirects_are_followed_unless_told_otherwise() {
+    let redirect = || response(302, "Location: /other\r\n");
+    let heads = check(
+        settings("/h"),
+        vec![redirect(), response(500, "")],
+        Err("received error status code: 500"),
+    )
+    .await;
+    assert!(heads[1].starts_with("GET /other "), "{heads:?}");
+    let staying = ServerHealthCheck { follow_redirects: Some(false), ..settings("/h") };
+    check(staying, vec![redirect()], Ok(())).await;
+}
+
+#[tokio::test]
+async fn an_absolute_path_is_an_error() {
+    let error =
+        "create HTTP request: health check path must be a relative URL, got: \"http://x/y\"";
+    check(settings("http://x/y"), Vec::new(), Err(error)).await;
+}
+
+fn service(servers: &[Arc<Server>], transport: &Arc<Transport>) -> Arc<Service> {
+    let balancer = LoadBalancer {
+        servers: servers.to_vec().into(),
+        strategy: balance::RoundRobin::new(&vec![1; servers.len()], 0),
+        sticky: None,
+        pass_host_header: true,
+        flush_interval: None,
+        transport: Arc::clone(transport),
+    };
+    let stages = Box::default();
+    Arc::new(Service { name: "app@file".into(), stages, kind: ServiceKind::LoadBalancer(balancer) })
+}
+
+#[tokio::test]
+async fn servers_go_down_and_come_back() {
+    let responses = vec![response(500, ""), response(200, ""), response(200, "")];
+    let (address, mut received) = serve(responses).await;
+    let server = server(&format!("http://{address}"));
+    let interval = Duration::from_millis(20).into();
+    let settings = ServerHealthCheck { interval, ..settings("/h") };
+    let service = service(&[Arc::clone(&server)], &transport());
+    let mut checks = Checks::default();
+    checks.set(&[HealthChecked { service, settings }]);
+    // A question comes only after what came of the one before is recorded.
+    received.recv().await.expect("a first question");
+    assert!(server.health.is_up(), "up until something else is known");
+    received.recv().await.expect("a second question");
+    assert!(!server.health.is_up());
+    received.recv().await.expect("a third question");
+    assert!(server.health.is_up());
+}
+
+#[tokio::test]
+async fn checks_live_on_while_the_servers_are_the_same() {
+    let (server, transport) = (server("http://127.0.0.1:1"), transport());
+    let checked = |settings: ServerHealthCheck| HealthChecked {
+        service: service(&[Arc::clone(&server)], &transport),
+        settings,
+    };
+    let mut checks = Checks::default();
+    checks.set(&[checked(settings("/h"))]);
+    let first = checks.running["app@file"].task.id();
+    server.health.record(false);
+    checks.set(&[checked(settings("/h"))]);
+    assert_eq!(checks.running["app@file"].task.id(), first);
+    assert!(!server.health.is_up(), "what was found stays known");
+    checks.set(&[checked(settings("/other"))]);
+    assert_ne!(checks.running["app@file"].task.id(), first);
+    checks.set(&[]);
+    assert!(checks.running.is_empty());
+    assert!(server.health.is_up(), "nobody would ever find out otherwise");
+}

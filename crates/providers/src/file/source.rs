@@ -1,0 +1,214 @@
+//! One file: its last good content, and what is wrong with it now.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use config::decode_dynamic::{DynamicDecoded, Kind, Rejected, decode_dynamic};
+use config::dynamic::Configuration;
+use config::node::Value;
+use config::parse::{Format, parse};
+use config::{Diagnostic, Place};
+use control::files::Fingerprint;
+
+use super::Depth;
+
+/// One file.
+pub(super) struct Source {
+    path: PathBuf,
+    /// The name that places carry.
+    name: String,
+    /// What the file looked like when it was read last, if a later change would show.
+    fingerprint: Option<Fingerprint>,
+    /// What was read last, good or not.
+    bytes: Option<Vec<u8>>,
+    /// The last content that could be used.
+    pub(super) good: Option<Arc<DynamicDecoded>>,
+    /// Objects that the last good content had and that could not be found now because the section
+    /// they were in is unreadable.
+    pub(super) lost: Vec<Rejected>,
+    /// Why the present content is not used.
+    pub(super) problem: Option<Diagnostic>,
+}
+
+/// What a text comes to.
+enum Outcome {
+    Good(DynamicDecoded),
+    /// Nothing can be made of it.
+    Unusable(Diagnostic),
+}
+
+impl Source {
+    pub(super) fn new(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            name: path.display().to_string(),
+            fingerprint: None,
+            bytes: None,
+            good: None,
+            lost: Vec::new(),
+            problem: None,
+        }
+    }
+
+    /// Reads the file again if it may have changed. Tells whether anything is not as it was.
+    pub(super) fn refresh(&mut self, depth: Depth, logs_rendered: bool) -> bool {
+        let now = SystemTime::now();
+        let fingerprint = Fingerprint::of(&self.path);
+        if depth == Depth::Changed && fingerprint.is_some() && fingerprint == self.fingerprint {
+            return false;
+        }
+        let bytes = match fs::read(&self.path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.fingerprint = None;
+                self.bytes = None;
+                let problem = self.unreadable(&error);
+                return self.fail(problem);
+            }
+        };
+        self.fingerprint = fingerprint.filter(|found| found.is_settled(now));
+        if depth == Depth::Changed && self.bytes.as_ref() == Some(&bytes) {
+            return false;
+        }
+        let outcome = self.read(&bytes, logs_rendered);
+        self.bytes = Some(bytes);
+        match outcome {
+            Outcome::Good(decoded) => self.succeed(decoded),
+            Outcome::Unusable(problem) => self.fail(problem),
+        }
+    }
+
+    fn succeed(&mut self, decoded: DynamicDecoded) -> bool {
+        // A section that is unreadable as a whole hides objects that may still be meant.
+        let hides_objects = decoded
+            .diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.is_error() && diagnostic.object.is_none());
+        let mut lost = std::mem::take(&mut self.lost);
+        if hides_objects && let Some(before) = &self.good {
+            lost.retain(|lost| !decoded.places.contains_key(&(lost.kind, lost.name.clone())));
+            lost.extend(missing(&before.configuration, &decoded));
+            lost.dedup();
+            self.lost = lost;
+        }
+        self.problem = None;
+        self.good = Some(Arc::new(decoded));
+        true
+    }
+
+    fn fail(&mut self, mut problem: Diagnostic) -> bool {
+        if self.good.is_some() {
+            let note = "its last good content stays in service";
+            problem.hint = Some(match problem.hint.take() {
+                Some(hint) => format!("{hint}; {note}"),
+                None => note.to_owned(),
+            });
+        }
+        let problem = Some(problem);
+        if self.problem == problem {
+            return false;
+        }
+        self.problem = problem;
+        true
+    }
+
+    fn read(&self, bytes: &[u8], logs_rendered: bool) -> Outcome {
+        let unusable = |message: &str| {
+            let diagnostic = Diagnostic::error("unreadable-file", message);
+            Outcome::Unusable(diagnostic.at(Some(Place::new(self.name.as_str(), 1, 1))))
+        };
+        let Ok(text) = std::str::from_utf8(bytes) else { return unusable("not UTF-8 text") };
+        if text.trim().is_empty() {
+            if self.good.as_ref().is_none_or(|good| is_empty(&good.configuration)) {
+                return Outcome::Good(DynamicDecoded::default());
+            }
+            // Truncated and not written yet, as far as one can know.
+            let place = Some(Place::new(self.name.as_str(), 1, 1));
+            let diagnostic = Diagnostic::warning("empty-file", "the file is empty").at(place);
+            return Outcome::Unusable(
+                diagnostic.hint("to remove its objects, write {} or delete it"),
+            );
+        }
+        let Some(format) = Format::of_file(&self.name) else {
+            return unusable("unsupported file extension, use toml, yaml, yml or json");
+        };
+        let rendered = match self.render(text, logs_rendered) {
+            Ok(rendered) => rendered,
+            Err(diagnostic) => return Outcome::Unusable(diagnostic),
+        };
+        let node = match parse(rendered.as_deref().unwrap_or(text), &self.name, format) {
+            Ok(node) => node,
+            Err(error) => {
+                let mut diagnostic = Diagnostic::from(error);
+                if rendered.is_some() {
+                    diagnostic.hint = Some(RENDERED.to_owned());
+                }
+                return Outcome::Unusable(diagnostic);
+            }
+        };
+        if !matches!(node.value, Value::Mapping(_) | Value::Null) {
+            let message = format!("expected a mapping, found {}", node.kind_name());
+            return Outcome::Unusable(Diagnostic::error("syntax", message).at(Some(node.place)));
+        }
+        Outcome::Good(decode_dynamic(&node))
+    }
+
+    /// Renders the file if it is a template.
+    fn render(&self, text: &str, logs_rendered: bool) -> Result<Option<String>, Diagnostic> {
+        if !template::needs_rendering(text) {
+            return Ok(None);
+        }
+        let rendered = template::render(&self.name, text).map_err(|error| {
+            let place =
+                Place::new(self.name.as_str(), error.line.unwrap_or(1), error.column.unwrap_or(1));
+            Diagnostic::error("template", error.message)
+                .at(Some(place))
+                .hint("files are Go templates; literal braces are written {{ \"{{\" }}")
+        })?;
+        if logs_rendered {
+            tracing::debug!(file = self.name, rendered, "template rendered");
+        }
+        Ok(Some(rendered))
+    }
+
+    fn unreadable(&self, error: &io::Error) -> Diagnostic {
+        let message = format!("file {:?}: {error}", self.name);
+        Diagnostic::error("unreadable-file", message)
+    }
+}
+
+/// The objects of a configuration that a later text does not mention.
+fn missing(before: &Configuration, now: &DynamicDecoded) -> Vec<Rejected> {
+    let Configuration { http, tcp, udp, tls } = before;
+    let mut missing = Vec::new();
+    let mut look = |kind: Kind, names: &mut dyn Iterator<Item = &String>| {
+        for name in names.filter(|name| !now.places.contains_key(&(kind, (*name).clone()))) {
+            missing.push(Rejected { kind, name: name.clone() });
+        }
+    };
+    look(Kind::Router, &mut http.routers.keys());
+    look(Kind::Service, &mut http.services.keys());
+    look(Kind::Middleware, &mut http.middlewares.keys());
+    look(Kind::ServersTransport, &mut http.servers_transports.keys());
+    look(Kind::TcpRouter, &mut tcp.routers.keys());
+    look(Kind::TcpService, &mut tcp.services.keys());
+    look(Kind::TcpMiddleware, &mut tcp.middlewares.keys());
+    look(Kind::TcpServersTransport, &mut tcp.servers_transports.keys());
+    look(Kind::UdpRouter, &mut udp.routers.keys());
+    look(Kind::UdpService, &mut udp.services.keys());
+    look(Kind::TlsOptions, &mut tls.options.keys());
+    look(Kind::TlsStore, &mut tls.stores.keys());
+    if !tls.certificates.is_empty() && now.configuration.tls.certificates.is_empty() {
+        missing.push(Rejected { kind: Kind::Certificate, name: "0".to_owned() });
+    }
+    missing
+}
+
+fn is_empty(configuration: &Configuration) -> bool {
+    *configuration == Configuration::default()
+}
+
+const RENDERED: &str = "line and column are those of the rendered template";
