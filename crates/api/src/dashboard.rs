@@ -3,7 +3,9 @@
 use exchange::{Exchange, InternalService, LocalFuture, Response, ready};
 use http::StatusCode;
 
-/// Answers every request with 501 and a sentence.
+use crate::answer;
+
+/// Answers 501 and a sentence where the dashboard will be.
 #[derive(Clone, Debug)]
 pub struct DashboardService {
     text: String,
@@ -22,7 +24,12 @@ impl DashboardService {
 }
 
 impl InternalService for DashboardService {
-    fn respond<'a>(&'a self, _: &'a mut Exchange) -> LocalFuture<'a, Response> {
-        ready(Response::error(StatusCode::NOT_IMPLEMENTED, &self.text))
+    /// The router's middlewares have taken `/dashboard/` off the path; on the entry point of the
+    /// API every other path comes here too.
+    fn respond<'a>(&'a self, exchange: &'a mut Exchange) -> LocalFuture<'a, Response> {
+        ready(match exchange.request.path() {
+            "/" => Response::error(StatusCode::NOT_IMPLEMENTED, &self.text),
+            _ => answer::not_found(),
+        })
     }
 }

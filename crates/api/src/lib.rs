@@ -7,6 +7,7 @@
 //! changes anything.
 
 mod answer;
+mod built;
 mod dashboard;
 mod json;
 mod list;

@@ -10,6 +10,7 @@ use routing::compile::Runtime;
 use serde::Serialize;
 
 use crate::answer;
+use crate::built::as_built;
 use crate::list::Wish;
 use crate::routes::Route;
 use crate::views::entry_points::EntryPointView;
@@ -91,41 +92,42 @@ impl ApiService {
             return Response::new(StatusCode::METHOD_NOT_ALLOWED);
         }
         let wish = || Wish::new(query);
+        let built = || as_built(&runtime);
         match route {
-            Route::RawData => answer::json(&RawData::new(&runtime)),
+            Route::RawData => answer::json(&RawData::new(&built())),
             Route::Overview => answer::json(&Overview::new(&runtime, &configuration)),
             Route::Version => answer::bare_json(&VersionView::new(&self.version, &configuration)),
             // Traefik: has no such page; it logs and forgets.
             Route::Diagnostics => answer::json(&diagnostics),
-            Route::EntryPoints => {
-                let wish = wish();
-                page(&wish, entry_points::list(&configuration, &wish))
-            }
+            Route::EntryPoints => page(&wish(), entry_points::list(&configuration)),
             Route::EntryPoint(name) => {
                 let found = configuration.entry_points.get_key_value(&*name);
                 one("entry point", &name, found, EntryPointView::new)
             }
             Route::Routers => {
                 let wish = wish();
-                page(&wish, routers::list(&runtime, &wish))
+                page(&wish, routers::list(&built(), &wish))
             }
             Route::Router(name) => {
+                let runtime = built();
                 let found = runtime.routers.get_key_value(&*name);
                 one("router", &name, found, RouterView::new)
             }
             Route::Services => {
                 let wish = wish();
-                page(&wish, services::list(&runtime, &wish))
+                page(&wish, services::list(&built(), &wish))
             }
             Route::Service(name) => {
+                let runtime = built();
                 let found = runtime.services.get_key_value(&*name);
                 one("service", &name, found, ServiceView::new)
             }
             Route::Middlewares => {
                 let wish = wish();
-                page(&wish, middlewares::list(&runtime, &wish))
+                page(&wish, middlewares::list(&built(), &wish))
             }
             Route::Middleware(name) => {
+                let runtime = built();
                 let found = runtime.middlewares.get_key_value(&*name);
                 one("middleware", &name, found, MiddlewareView::new)
             }

@@ -9,4 +9,4 @@ mod sticky;
 
 pub use self::health::Health;
 pub use self::round_robin::RoundRobin;
-pub use self::sticky::{Found, Sticky};
+pub use self::sticky::{Found, Sticky, cookie_name};

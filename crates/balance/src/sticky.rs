@@ -76,7 +76,9 @@ impl Sticky {
     }
 }
 
-fn cookie_name(cookie: &StickyCookie, service: &str) -> String {
+/// The effective name of a sticky cookie: the configured one with what no token may hold replaced by
+/// `_`, or the one Traefik makes of the service's qualified name.
+pub fn cookie_name(cookie: &StickyCookie, service: &str) -> String {
     if cookie.name.is_empty() {
         let hash = digest::digest(
             &digest::SHA1_FOR_LEGACY_USE_ONLY,

@@ -321,3 +321,6 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const RESOLVE_BOUND: Duration = Duration::from_secs(2);
 /// Updates that may wait while a snapshot is made; providers wait when there are more.
 const UPDATES_WAITING_MAX: usize = 16;
+
+#[cfg(test)]
+mod tests;

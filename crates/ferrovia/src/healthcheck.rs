@@ -46,10 +46,15 @@ fn address(configuration: &StaticConfiguration) -> Result<String, String> {
 
 /// Sends `HEAD /ping`; gives the status with its reason.
 fn ask(address: &str) -> Result<String, String> {
-    let failed = |error: &dyn std::fmt::Display| {
-        format!("Head \"http://{address}/ping\": dial tcp {address}: {error}")
+    let failed = |error: io::Error| {
+        let problem = match error.kind() {
+            io::ErrorKind::ConnectionRefused => "connect: connection refused".to_owned(),
+            io::ErrorKind::TimedOut => "i/o timeout".to_owned(),
+            _ => error.to_string(),
+        };
+        format!("Head \"http://{address}/ping\": dial tcp {address}: {problem}")
     };
-    let mut stream = connect(address).map_err(|error| failed(&error))?;
+    let mut stream = connect(address).map_err(failed)?;
     exchange(&mut stream, address)
         .map_err(|error| format!("Head \"http://{address}/ping\": {error}"))
 }

@@ -33,7 +33,7 @@ fn flags() -> String {
         let first = option.path.split('.').next().unwrap_or_default();
         if first != section {
             first.clone_into(&mut section);
-            text.push_str("\n");
+            text.push('\n');
         }
         text.push_str(&format!("\n  --{}{value}", option.path));
     }

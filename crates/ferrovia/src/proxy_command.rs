@@ -123,6 +123,6 @@ mod tests {
         check(&["--from=70000", "--to=1"], Err("--from: invalid port \"70000\""));
         check(&["--from=:1/udp", "--to=1"], Err("--from: UDP is not supported yet"));
         check(&["--to=ftp://a"], Err("--to: scheme \"ftp\" is not supported, only http and https"));
-        check(&["--to="], Err("--to: \"\" is not a URL: invalid format"));
+        check(&["--to="], Err("--to: \"\" is not a URL: empty string"));
     }
 }

@@ -118,7 +118,9 @@ pub(crate) fn run(plan: Plan) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            tracing::error!("not started: {error:#}");
+            if !logging.is_on_standard_output() {
+                tracing::error!("not started: {error:#}");
+            }
             eprintln!("ferrovia: not started: {error:#}");
             ExitCode::FAILURE
         }

@@ -8,9 +8,6 @@ use config::static_config::{
 };
 use serde::Serialize;
 
-use super::sort;
-use crate::list::Wish;
-
 /// An entry point as `/api/entrypoints` shows it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -232,18 +229,10 @@ impl<'a> EntryPointView<'a> {
     }
 }
 
-/// The entry points in the wanted order.
-pub(crate) fn list<'a>(
-    configuration: &'a StaticConfiguration,
-    wish: &Wish,
-) -> Vec<EntryPointView<'a>> {
-    let mut views: Vec<_> = configuration
-        .entry_points
-        .iter()
-        .map(|(name, entry_point)| EntryPointView::new(name, entry_point))
-        .collect();
-    sort(&mut views, wish, |view| view.name, |_, _| std::cmp::Ordering::Equal);
-    views
+/// All entry points; Traefik does not let this list be searched or sorted.
+pub(crate) fn list(configuration: &StaticConfiguration) -> Vec<EntryPointView<'_>> {
+    let entry_points = configuration.entry_points.iter();
+    entry_points.map(|(name, entry_point)| EntryPointView::new(name, entry_point)).collect()
 }
 
 impl From<&Transport> for TransportView {

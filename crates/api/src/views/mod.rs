@@ -64,7 +64,7 @@ fn sort<T>(
 }
 
 /// The provider of `name@provider`.
-fn provider(name: &str) -> &str {
+pub(crate) fn provider(name: &str) -> &str {
     name.split_once('@').map_or("", |(_, provider)| provider)
 }
 

@@ -96,11 +96,8 @@ fn compare(column: &str, a: &RouterView<'_>, b: &RouterView<'_>) -> Ordering {
         "status" => a.facts.status.cmp(b.facts.status),
         "rule" => left.rule.cmp(&right.rule),
         "service" => left.service.cmp(&right.service),
-        "entryPoints" => left
-            .entry_points
-            .len()
-            .cmp(&right.entry_points.len())
-            .then_with(|| left.entry_points.join("").cmp(&right.entry_points.join(""))),
+        // Traefik: their number is what counts.
+        "entryPoints" => left.entry_points.len().cmp(&right.entry_points.len()),
         _ => Ordering::Equal,
     }
 }

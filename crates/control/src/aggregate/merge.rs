@@ -170,10 +170,11 @@ impl Merged {
     }
 }
 
+/// Collecting and appending are linear where inserting one by one is not.
 fn add_all<T: Clone>(into: &mut Named<T>, from: &Named<T>, provider: &str) {
-    for (name, object) in from {
-        into.insert(format!("{name}@{provider}"), object.clone());
-    }
+    let qualified =
+        from.iter().map(|(name, object)| (format!("{name}@{provider}"), object.clone()));
+    into.append(&mut qualified.collect());
 }
 
 /// Like [`add_all`], for objects of which the one called `default` is shared.

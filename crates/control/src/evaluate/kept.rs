@@ -58,68 +58,71 @@ impl Keeping {
         merged: &Merged,
         frame: &Frame<'_>,
     ) {
+        let context = (merged, frame);
         for (name, info) in &mut runtime.routers {
-            let written = as_written.routers.get(name);
             let id = Id::new(Kind::Router, merged.written_name(name));
-            if let Some(is_there) = self.replaced.get(&id) {
-                if let Some(written) = written {
-                    info.router = written.router.clone();
-                }
-                let errors = written.map(|written| written.errors.clone());
-                keep(&mut info.status, &mut info.errors, errors, *is_there);
-            } else if let Some(written) = written
-                && self.was_mended(written.status, info.status, &id, merged, frame)
+            let written = as_written.routers.get(name);
+            let before = written.map(|written| (written.status, &*written.errors));
+            if self.settle(&id, before, &mut info.status, &mut info.errors, context)
+                && let Some(written) = written
             {
-                keep(&mut info.status, &mut info.errors, Some(written.errors.clone()), true);
+                info.router = written.router.clone();
             }
         }
         for (name, info) in &mut runtime.services {
-            let written = as_written.services.get(name);
             let id = Id::new(Kind::Service, name);
-            if let Some(is_there) = self.replaced.get(&id) {
-                if let Some(written) = written {
-                    info.service = written.service.clone();
-                }
-                let errors = written.map(|written| written.errors.clone());
-                keep(&mut info.status, &mut info.errors, errors, *is_there);
-            } else if let Some(written) = written
-                && self.was_mended(written.status, info.status, &id, merged, frame)
+            let written = as_written.services.get(name);
+            let before = written.map(|written| (written.status, &*written.errors));
+            if self.settle(&id, before, &mut info.status, &mut info.errors, context)
+                && let Some(written) = written
             {
-                keep(&mut info.status, &mut info.errors, Some(written.errors.clone()), true);
+                info.service = written.service.clone();
             }
         }
         for (name, info) in &mut runtime.middlewares {
-            let written = as_written.middlewares.get(name);
             let id = Id::new(Kind::Middleware, name);
-            if let Some(is_there) = self.replaced.get(&id) {
-                if let Some(written) = written {
-                    info.middleware = written.middleware.clone();
-                }
-                let errors = written.map(|written| written.errors.clone());
-                keep(&mut info.status, &mut info.errors, errors, *is_there);
+            let written = as_written.middlewares.get(name);
+            let before = written.map(|written| (written.status, &*written.errors));
+            if self.settle(&id, before, &mut info.status, &mut info.errors, context)
+                && let Some(written) = written
+            {
+                info.middleware = written.middleware.clone();
             }
         }
     }
 
-    /// Tells whether an object works only because something it names, and that cannot say so
-    /// itself, was taken back.
-    fn was_mended(
+    /// Marks an object that is not in force as it was written, and tells whether it is one.
+    fn settle(
         &self,
-        written: Status,
-        now: Status,
         id: &Id,
-        merged: &Merged,
-        frame: &Frame<'_>,
+        written: Option<(Status, &[String])>,
+        status: &mut Status,
+        errors: &mut Vec<String>,
+        (merged, frame): (&Merged, &Frame<'_>),
     ) -> bool {
-        written == Status::Disabled
-            && now != Status::Disabled
-            && references(id, merged, frame).iter().any(|reference| {
-                let was_there = self.replaced.get(reference);
-                let middlewares = &merged.configuration.http.middlewares;
-                let is_chain = reference.kind == Kind::Middleware
-                    && middlewares.get(&reference.name).is_some_and(|found| found.chain.is_some());
-                was_there.is_some_and(|was_there| !was_there || is_mute(reference) || is_chain)
-            })
+        let was_there = self.replaced.get(id).copied();
+        let is_mended = was_there.is_none()
+            && written.is_some_and(|(before, _)| before == Status::Disabled)
+            && *status != Status::Disabled
+            && self.names_what_was_replaced(id, merged, frame);
+        if was_there.is_none() && !is_mended {
+            return false;
+        }
+        let written_errors = written.map(|(_, errors)| errors.to_vec());
+        keep(status, errors, written_errors, was_there.unwrap_or(true));
+        true
+    }
+
+    /// Tells whether an object works only because something it names was replaced that cannot say
+    /// so itself.
+    fn names_what_was_replaced(&self, id: &Id, merged: &Merged, frame: &Frame<'_>) -> bool {
+        let middlewares = &merged.configuration.http.middlewares;
+        references(id, merged, frame).iter().any(|reference| {
+            let is_chain = reference.kind == Kind::Middleware
+                && middlewares.get(&reference.name).is_some_and(|found| found.chain.is_some());
+            let was_there = self.replaced.get(reference);
+            was_there.is_some_and(|was_there| !was_there || is_mute(reference) || is_chain)
+        })
     }
 }
 

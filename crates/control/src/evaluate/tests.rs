@@ -273,3 +273,66 @@ fn unchanged_objects_live_on() {
     let second = server(history.check(&GOOD.replace("/a", "/b"), ALL_WELL, &[]));
     assert!(Arc::ptr_eq(&first, &second));
 }
+
+#[test]
+fn a_chain_with_a_missing_member_keeps_its_last_good_version() {
+    let good = GOOD.replace("[m]", "[c]") + "    c: {chain: {middlewares: [m]}}\n";
+    let mut history = History::new();
+    let well = &["r@file enabled", "app@file enabled", "c@file enabled", "m@file enabled"];
+    history.check(&good, well, &[]);
+    let evaluated = history.check(
+        &good.replace("middlewares: [m]", "middlewares: [m, nothere]"),
+        &["r@file warning", "app@file enabled", "c@file warning", "m@file enabled"],
+        &[
+            "error: file.yml:4:5: router \"r@file\": middleware \"nothere@file\" does not exist \
+             (the last good version stays in service)",
+            "error: file.yml:12:5: middleware \"c@file\": refers to what does not exist or does not \
+             work (the last good version stays in service)",
+        ],
+    );
+    let chain = evaluated.runtime.middlewares["c@file"].middleware.chain.clone();
+    assert_eq!(chain.expect("a chain").middlewares, ["m", "nothere"], "shown as written");
+    assert_eq!(history.served(), ["r@file"]);
+}
+
+#[test]
+fn circles_go_back_as_a_whole() {
+    let services = |first: &str| {
+        format!(
+            "
+http:
+  routers:
+    r: {{rule: Path(`/a`), service: a}}
+  services:
+    a: {{weighted: {{services: [{{name: b}}]}}}}
+    b: {{weighted: {{services: [{{name: {first}}}]}}}}
+    c: {{loadBalancer: {{servers: [{{url: 'http://127.0.0.1:1'}}]}}}}
+"
+        )
+    };
+    let mut history = History::new();
+    let well = &["r@file enabled", "a@file enabled", "b@file enabled", "c@file enabled"];
+    history.check(&services("c"), well, &[]);
+    let update = update("file", &services("a"));
+    let before = history.evaluated.take();
+    let settings = &history.static_configuration;
+    let evaluated = evaluate_next(settings, &[&update], &history.internal, before.as_ref(), 2);
+    assert_eq!(evaluated.compiled.runtime.routers["r@file"].status, Status::Enabled);
+    assert!(evaluated.diagnostics.iter().any(|found| found.code == "circular-reference"));
+}
+
+#[test]
+fn an_unreadable_certificate_keeps_those_of_before() {
+    let certificate = "    - {certFile: /nowhere/a.crt, keyFile: /nowhere/a.key}\n";
+    let text = format!("tls:\n  certificates:\n{certificate}");
+    let settings = static_configuration("entryPoints: {web: {address: ':80'}}");
+    let internal = internal_services(internal());
+    let good = update("file", &text);
+    let first = evaluate_next(&settings, &[&good], &internal, None, 1);
+    let broken = update("file", &text.replace("certFile", "certFlie"));
+    let second = evaluate_next(&settings, &[&broken], &internal, Some(&first), 2);
+    assert_eq!(second.merged.configuration.tls.certificates, good.configuration.tls.certificates);
+    let empty = update("file", "tls: {}");
+    let third = evaluate_next(&settings, &[&empty], &internal, Some(&second), 3);
+    assert!(third.merged.configuration.tls.certificates.is_empty());
+}

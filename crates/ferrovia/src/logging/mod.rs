@@ -55,6 +55,11 @@ impl Logging {
         Ok(())
     }
 
+    /// Tells whether the log goes to standard output, not to a file.
+    pub(crate) fn is_on_standard_output(&self) -> bool {
+        self.output.is_standard()
+    }
+
     /// Opens the file again by its name.
     pub(crate) fn reopen(&self) -> io::Result<()> {
         self.output.reopen()

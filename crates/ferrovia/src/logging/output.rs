@@ -32,6 +32,11 @@ impl Output {
         };
     }
 
+    /// Tells whether this is standard output.
+    pub(crate) fn is_standard(&self) -> bool {
+        self.lock().file.is_none()
+    }
+
     /// Goes over to another destination; stays with the present one if that cannot be opened.
     pub(crate) fn change(&self, format: Format, path: Option<&str>) -> io::Result<()> {
         let destination = Destination::open(format, path.map(Path::new))?;

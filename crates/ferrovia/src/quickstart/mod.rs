@@ -89,7 +89,12 @@ fn configuration(port: u16) -> StaticConfiguration {
         ]
         .into(),
         api: Some(Api { insecure: true, dashboard: false, ..Api::default() }),
-        providers: Providers { file: Some(file), ..Providers::default() },
+        providers: Providers {
+            file: Some(file),
+            // Who tries things out does not want to wait.
+            providers_throttle_duration: config::Duration::from_millis(100),
+            ..Providers::default()
+        },
         ..StaticConfiguration::default()
     }
 }
@@ -152,15 +157,18 @@ fn guide(web: SocketAddr, api: SocketAddr, urls: &[String; 2], kept: Option<&Pat
         Some(kept) => format!("  {} is what an earlier run left.\n", kept.display()),
         None => String::new(),
     };
+    let proxy = format!("http://{web}");
+    let blank = " ".repeat(proxy.len());
     format!(
         "
-  http://{web}  ──►  server one  {one}
-                              ──►  server two  {two}
+  {proxy}  ──►  server one  {one}
+  {blank}  ──►  server two  {two}
+
   The routes are in {FOLDER}/{FILE}; what they became is at http://{api}/api/rawdata.
 {kept}
-  1. See it balance:   curl http://{web}/hello http://{web}/hello
+  1. See it balance:   curl {proxy}/hello {proxy}/hello
   2. Change it:        take the # away before \"middlewares\" in {FOLDER}/{FILE} and save;
-                       the next curl shows the header X-Quickstart, no request was lost.
+                       the servers then show the header X-Quickstart, and no request is lost.
   3. Break it:         write \"rul\" for \"rule\" and save; the log below says file, line and what
                        was meant, and requests are answered as before.
   4. Ask about it:     curl http://{api}/api/http/services/two-servers@file

@@ -11,7 +11,7 @@
 mod listing;
 mod merge;
 mod source;
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};

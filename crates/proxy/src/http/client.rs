@@ -64,7 +64,8 @@ impl Client {
         match &*self.body.borrow() {
             None => true,
             Some(_) if self.owes_continue.get() || self.is_body_broken.get() => false,
-            Some(framing) => framing.remaining().is_some_and(|rest| rest <= limit),
+            // Of chunks it is not known; reading them over stops at the limit.
+            Some(framing) => framing.remaining().is_none_or(|rest| rest <= limit),
         }
     }
 

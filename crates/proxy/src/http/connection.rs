@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use ::exchange::{Body, Connection, TlsInfo};
+use ::exchange::{Body, Connection, Frame, TlsInfo};
 use bytes::BytesMut;
 use codec::{ConnectionHeader, HeadError, HeadReader, Limits, RequestHead};
 use http::{Method, StatusCode};
@@ -19,7 +19,7 @@ use tokio_rustls::LazyConfigAcceptor;
 
 use crate::clock::Alarm;
 use crate::http::client::{Client, ClientBody};
-use crate::http::door::{self, Doorway};
+use crate::http::door::{self, Doorway, Turned};
 use crate::http::exchange;
 use crate::http::framing::Framing;
 use crate::http::pool::Lease;
@@ -279,7 +279,7 @@ impl Session {
         let worker = &self.worker;
         // Bytes sent before the protocol was changed would be read by one side as the new
         // protocol's and by the other as a request.
-        if head.upgrade && !client.wire.borrow().read.is_empty() {
+        if head.upgrade && head.body.is_empty() && !client.wire.borrow().read.is_empty() {
             client.alarm.set(deadline(worker, Some(REFUSAL_TIMEOUT)));
             respond::refuse(client, StatusCode::BAD_REQUEST, "400 Bad Request").await;
             return Fate::Linger;
@@ -324,7 +324,11 @@ impl Session {
                 worker.spares.put(std::mem::take(&mut exchange.request.headers));
                 exchange.response
             }
-            Err(response) => *response,
+            Err(Turned::Answered(response)) => *response,
+            Err(Turned::Unreadable) => {
+                respond::refuse(client, StatusCode::BAD_REQUEST, "400 Bad Request").await;
+                return Fate::Linger;
+            }
         };
         if let Some(upgrade) = response.upgrade.take() {
             if let Ok(lease) = upgrade.0.downcast::<Lease>() {
@@ -372,11 +376,16 @@ impl Session {
         if self.client.has_unread_body() {
             self.client.alarm.set(deadline(&self.worker, Some(SKIP_TIMEOUT)));
         }
+        let mut skipped = 0;
         while self.client.has_unread_body() {
             match poll_fn(|context| self.client.poll_body(context)).await {
-                Some(Ok(_)) => {}
+                Some(Ok(Frame::Data(data))) => skipped += data.len() as u64,
+                Some(Ok(Frame::Trailers(_))) => {}
                 None => break,
                 Some(Err(_)) => return false,
+            }
+            if skipped > SKIP_MAX {
+                return false;
             }
         }
         true

@@ -11,8 +11,8 @@ use std::net::IpAddr;
 use codec::RequestHead;
 use exchange::{Authority, Body, Connection, Request, Response};
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE,
+    CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, StatusCode};
@@ -55,22 +55,30 @@ pub(crate) struct Doorway<'a> {
     pub(crate) hostname: &'a HeaderValue,
 }
 
-/// Brings a request into canonical form, or answers it.
+/// A request that does not come through the door.
+pub(crate) enum Turned {
+    /// It is answered here.
+    Answered(Box<Response>),
+    /// It cannot be read: refused like a malformed head, and the connection closed.
+    Unreadable,
+}
+
+/// Brings a request into canonical form, or turns it away.
 pub(crate) fn admit(
     doorway: &Doorway<'_>,
     head: RequestHead,
     body: Body,
-) -> Result<Request, Box<Response>> {
+) -> Result<Request, Turned> {
     let RequestHead { method, target, version, mut headers, upgrade, expects_continue, .. } = head;
     if method == Method::CONNECT {
-        return Err(refuse(StatusCode::NOT_IMPLEMENTED));
+        return Err(answered(Response::new(StatusCode::NOT_IMPLEMENTED)));
     }
     if target.as_ref() == b"*" {
         // Go answers `OPTIONS *` itself (RFC 9110, 9.3.7: a question about the server, not a resource).
-        return Err(Box::new(Response::new(StatusCode::OK)));
+        return Err(answered(Response::new(StatusCode::OK)));
     }
     aliases(doorway.settings.header_aliases, &mut headers)?;
-    let target = target::canonical(&target, doorway.settings).ok_or_else(bad_request)?;
+    let target = target::canonical(&target, doorway.settings).ok_or(Turned::Unreadable)?;
     let host = headers.remove(HOST);
     // RFC 9112, 3.2.2: the host of an absolute-form target replaces the Host field.
     let host = match target.authority {
@@ -91,17 +99,12 @@ pub(crate) fn admit(
     Ok(request)
 }
 
-fn refuse(status: StatusCode) -> Box<Response> {
-    Box::new(Response::status_only(status))
-}
-
-/// Traefik answers a fragment in the target with an empty 400.
-fn bad_request() -> Box<Response> {
-    Box::new(Response::new(StatusCode::BAD_REQUEST))
+fn answered(response: Response) -> Turned {
+    Turned::Answered(Box::new(response))
 }
 
 /// Deals with header names that servers may confuse with others.
-fn aliases(strategy: HeaderAliases, headers: &mut HeaderMap) -> Result<(), Box<Response>> {
+fn aliases(strategy: HeaderAliases, headers: &mut HeaderMap) -> Result<(), Turned> {
     let (is_alias, rejects): (fn(u8) -> bool, bool) = match strategy {
         HeaderAliases::Keep => return Ok(()),
         HeaderAliases::Delete => (|byte| !byte.is_ascii_alphanumeric() && byte != b'-', false),
@@ -112,7 +115,7 @@ fn aliases(strategy: HeaderAliases, headers: &mut HeaderMap) -> Result<(), Box<R
     let found: Vec<HeaderName> =
         headers.keys().filter(|name| name.as_str().bytes().any(is_alias)).cloned().collect();
     if rejects && !found.is_empty() {
-        return Err(bad_request());
+        return Err(answered(Response::error(StatusCode::BAD_REQUEST, "Bad Request")));
     }
     for name in found {
         headers.remove(name);
@@ -145,7 +148,20 @@ fn strip_connection(doorway: &Doorway<'_>, headers: &mut HeaderMap) {
         for name in named {
             headers.remove(name);
         }
-        headers.remove(CONNECTION);
+        let allowed: Vec<&[u8]> = tokens(headers, &CONNECTION)
+            .filter(|token| {
+                kept.iter().any(|name| name.as_str().as_bytes().eq_ignore_ascii_case(token))
+            })
+            .collect();
+        // What may be named goes on to the middlewares, and is taken off before the server.
+        match HeaderValue::from_bytes(&allowed.join(b", ".as_slice())) {
+            Ok(value) if !value.is_empty() => headers.insert(CONNECTION, value),
+            _ => headers.remove(CONNECTION),
+        };
+    }
+    // Go reads an empty User-Agent as the wish to send none.
+    if headers.get(USER_AGENT).is_some_and(HeaderValue::is_empty) {
+        headers.remove(USER_AGENT);
     }
     for name in [&UPGRADE, &TE, &TRAILER, &KEEP_ALIVE, &PROXY_CONNECTION] {
         if headers.contains_key(name) {
@@ -272,18 +288,32 @@ fn contains_token(headers: &HeaderMap, name: &HeaderName, token: &[u8]) -> bool 
         && tokens(headers, name).any(|found| found.eq_ignore_ascii_case(token))
 }
 
+/// Takes the fields off that `Connection` names, and `Connection` itself.
+pub(crate) fn strip_named(headers: &mut HeaderMap) {
+    if !headers.contains_key(CONNECTION) {
+        return;
+    }
+    let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
+        .filter_map(|token| HeaderName::from_bytes(token).ok())
+        .collect();
+    for name in named {
+        headers.remove(name);
+    }
+    headers.remove(CONNECTION);
+}
+
 /// Takes the fields off a response that belong to the server's connection.
 pub(crate) fn strip_response(headers: &mut HeaderMap, keeps_trailer: bool) {
-    if headers.contains_key(CONNECTION) {
-        let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
-            .filter_map(|token| HeaderName::from_bytes(token).ok())
-            .collect();
-        for name in named {
-            headers.remove(name);
-        }
-        headers.remove(CONNECTION);
-    }
-    for name in [&KEEP_ALIVE, &PROXY_CONNECTION, &TE, &TRANSFER_ENCODING, &UPGRADE] {
+    strip_named(headers);
+    for name in [
+        &KEEP_ALIVE,
+        &PROXY_AUTHENTICATE,
+        &PROXY_AUTHORIZATION,
+        &PROXY_CONNECTION,
+        &TE,
+        &TRANSFER_ENCODING,
+        &UPGRADE,
+    ] {
         if headers.contains_key(name) {
             headers.remove(name);
         }

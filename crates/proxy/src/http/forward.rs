@@ -184,14 +184,18 @@ fn encode_head(
     request: &mut Request,
     length: BodyLength,
 ) {
-    let host = if balancer.pass_host_header {
+    // Go fills an empty Host in from the URL.
+    let host = if balancer.pass_host_header && !request.authority.text().is_empty() {
         request.authority.text().as_bytes()
     } else {
         server.host_header.as_bytes()
     };
-    for name in &PROXY_FIELDS {
-        if request.headers.contains_key(name) {
-            request.headers.remove(name);
+    door::strip_named(&mut request.headers);
+    if origin.forwarded.is_some() {
+        for name in &PROXY_FIELDS {
+            if request.headers.contains_key(name) {
+                request.headers.remove(name);
+            }
         }
     }
     // The request stays as the middlewares left it: what is added for this hop only is written

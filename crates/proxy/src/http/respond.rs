@@ -143,17 +143,19 @@ async fn stream(client: &Client, body: &mut Body, length: BodyLength) -> Result<
         _ => None,
     };
     let mut is_finished = false;
+    let mut broken = None;
     poll_fn(|context| {
         loop {
             let has_room = {
                 let wire = client.wire.borrow();
                 wire.is_short() && wire.write.len() < GATHER_MAX
             };
-            if is_finished || !has_room {
-                match poll_written(client, context) {
-                    Poll::Ready(Ok(())) if is_finished => return Poll::Ready(Ok(())),
-                    Poll::Ready(Ok(())) => {}
-                    other => return other,
+            if is_finished || broken.is_some() || !has_room {
+                match (poll_written(client, context), broken) {
+                    (Poll::Ready(Ok(())), Some(error)) => return Poll::Ready(Err(error)),
+                    (Poll::Ready(Ok(())), None) if is_finished => return Poll::Ready(Ok(())),
+                    (Poll::Ready(Ok(())), None) => {}
+                    (other, _) => return other,
                 }
             }
             match body.poll_frame(context) {
@@ -172,7 +174,8 @@ async fn stream(client: &Client, body: &mut Body, length: BodyLength) -> Result<
                         codec::encode_last_chunk(&mut client.wire.borrow_mut().write, None);
                     }
                 }
-                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+                // What came before the break is the client's all the same.
+                Poll::Ready(Some(Err(error))) => broken = Some(error),
                 Poll::Pending => {
                     // What came so far does not wait for what comes next.
                     if !client.wire.borrow().is_drained() {

@@ -160,8 +160,8 @@ fn a_huge_upload_is_not_held_in_memory() {
 fn an_early_413_reaches_a_client_that_is_still_sending() {
     let server = Server::start();
     let rig = Rig::new(server.address);
-    let mut client = rig
-        .client_sending(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {HUGE}\r\n\r\n"));
+    let mut client =
+        rig.client_sending(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {HUGE}\r\n\r\n"));
     let mut peer = server.accept();
     peer.head();
     let mut writer = client.clone_stream();
@@ -174,7 +174,9 @@ fn an_early_413_reaches_a_client_that_is_still_sending() {
         }
     });
     peer.bytes(1 << 20);
-    peer.send("HTTP/1.1 413 Payload Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig");
+    peer.send(
+        "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nbig",
+    );
     drop(peer);
     let answer = client.answer();
     assert_eq!((answer.status, answer.text()), (413, "big"));
@@ -215,7 +217,8 @@ fn the_rest_of_an_unread_body_is_not_awaited_for_ever() {
 fn a_client_that_cuts_its_body_ends_the_request() {
     let server = Server::start();
     let rig = Rig::new(server.address);
-    for framing in ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"]
+    for framing in
+        ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"]
     {
         let client = rig.client_sending(format!("POST / HTTP/1.1\r\nHost: a\r\n{framing}"));
         let mut peer = server.accept();

@@ -111,8 +111,12 @@ fn http_10_gets_chunks_without_their_frames() {
 fn head_204_and_304_have_no_body() {
     let server = Answering::start(|request| match request.path() {
         "/204" => "HTTP/1.1 204 No Content\r\n\r\n".to_owned(),
-        "/304" => "HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\nContent-Length: 9\r\n\r\n".to_owned(),
-        _ if request.method() == "HEAD" => "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n".to_owned(),
+        "/304" => {
+            "HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\nContent-Length: 9\r\n\r\n".to_owned()
+        }
+        _ if request.method() == "HEAD" => {
+            "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n".to_owned()
+        }
         path => ok(path),
     });
     let rig = Rig::new(server.address);

@@ -49,11 +49,14 @@ impl<'a> Middlewares<'a> {
         owner: &str,
         services: &mut Services<'a>,
     ) -> Result<Vec<Stage>, String> {
-        let mut stages = Vec::new();
-        for name in names {
-            self.collect(&qualify(name, owner), services, &mut stages)?;
+        // Last to first, as Traefik builds: of several faults the last is told.
+        let mut groups = Vec::new();
+        for name in names.iter().rev() {
+            let mut group = Vec::new();
+            self.collect(&qualify(name, owner), services, &mut group)?;
+            groups.push(group);
         }
-        Ok(stages)
+        Ok(groups.into_iter().rev().flatten().collect())
     }
 
     fn collect(
@@ -132,6 +135,13 @@ impl<'a> Middlewares<'a> {
             }
         }
         for (name, built) in self.built {
+            if let Some(chain) =
+                runtime.middlewares.get_mut(&name).and_then(|info| info.middleware.chain.as_mut())
+            {
+                for inner in &mut chain.middlewares {
+                    *inner = qualify(inner, &name);
+                }
+            }
             match built {
                 Ok(kept) => {
                     kept_middlewares.insert(name, kept);

@@ -9,7 +9,7 @@ use super::middlewares::Middlewares;
 use super::parents::Tree;
 use super::runtime::{Runtime, Status};
 use super::services::Services;
-use super::tls_options::{self, Hosts, TlsBuilt};
+use super::tls_options::{self, Conflict, Hosts, TlsBuilt};
 use super::{Input, provider_of, qualify};
 use crate::index::Entry;
 use crate::route::{DeniedCharacters, Next, Route};
@@ -18,6 +18,9 @@ use crate::{RouterIndex, Service};
 
 /// The highest priority a user may give (Traefik keeps those above for itself).
 const USER_PRIORITY_MAX: i64 = i64::MAX - 1000;
+/// What a router is told whose TLS options conflict, with `core.strictTLSOptions`.
+const STRICT_CONFLICT: &str = "router's TLSOptions configuration is conflicting with other routers \
+                               on the same entrypoint and host";
 /// Routers inside each other, at most.
 const DEPTH_MAX: usize = 64;
 
@@ -119,7 +122,7 @@ impl<'a> Builder<'_, 'a> {
             if let Some(options) = tls_options::options_of(router, name)
                 && let Ok(rule) = self.rule(router)
             {
-                hosts.add(name, rule.hosts(), options);
+                hosts.add(name, &router.rule, rule.hosts(), options);
             }
         }
         let (settings, conflicts) = hosts.settle(tls);
@@ -128,13 +131,14 @@ impl<'a> Builder<'_, 'a> {
         for (name, router) in roots {
             let mut options = tls_options::options_of(router, name);
             if let Some(wanted) = &options {
-                let conflict = conflicts.get(name);
+                let conflict = conflicts.get(name).map(Conflict::to_string);
                 match self.settle_options(wanted, conflict, tls, name, runtime) {
                     Some(settled) => options = Some(settled),
                     None => continue,
                 }
             }
             let options = options.map(Arc::from);
+            complete(runtime, name);
             match self.entry(name, router, options, denied, runtime, 0) {
                 Ok(entry) if entry.route.tls_options.is_some() => secure.push(entry),
                 Ok(entry) => plain.push(entry),
@@ -152,29 +156,22 @@ impl<'a> Builder<'_, 'a> {
     fn settle_options(
         &self,
         wanted: &str,
-        conflict: Option<&String>,
+        conflict: Option<String>,
         tls: &TlsBuilt,
         name: &str,
         runtime: &mut Runtime,
     ) -> Option<String> {
-        if !tls.is_usable(wanted) {
-            let error = format!("building router handler: unknown TLS options: {wanted}");
-            disable(runtime, name, error);
+        if let Some(fault) = tls.fault(wanted) {
+            disable(runtime, name, format!("building router handler: {fault}"));
             return None;
         }
-        let Some(host) = conflict else { return Some(wanted.to_owned()) };
+        let Some(conflict) = conflict else { return Some(wanted.to_owned()) };
         let info = runtime.routers.get_mut(name)?;
         if self.input.strict_tls_options {
-            info.disable(
-                "router's TLSOptions configuration is conflicting with other routers on the same \
-                 entrypoint and host",
-            );
+            info.disable(STRICT_CONFLICT);
             return None;
         }
-        info.warn(format!(
-            "found different TLS options for routers on the same host {host}, so using the \
-             default TLS options instead"
-        ));
+        info.warn(conflict);
         Some(tls_options::DEFAULT_OPTIONS.to_owned())
     }
 
@@ -252,6 +249,7 @@ impl<'a> Builder<'_, 'a> {
                 continue;
             }
             let router = info.router.clone();
+            complete(runtime, name);
             match self.entry(name, &router, None, denied, runtime, depth + 1) {
                 Ok(entry) => entries.push(entry),
                 Err(error) => {
@@ -292,6 +290,21 @@ impl<'a> Builder<'_, 'a> {
         let provider = provider_of(name).to_ascii_lowercase();
         let listed = self.input.precedence.iter().position(|listed| *listed == provider);
         listed.map_or(i64::MAX, |index| index as i64)
+    }
+}
+
+/// Writes into a router what the API shows of one that was looked at: its effective priority and
+/// the qualified names of its middlewares.
+fn complete(runtime: &mut Runtime, name: &str) {
+    let Some(info) = runtime.routers.get_mut(name) else { return };
+    let router = &mut info.router;
+    if router.priority == 0 {
+        router.priority = rule::default_priority(&router.rule);
+    }
+    for middleware in &mut router.middlewares {
+        if !middleware.contains('@') {
+            *middleware = qualify(middleware, name);
+        }
     }
 }
 

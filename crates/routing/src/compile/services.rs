@@ -8,11 +8,12 @@ use arc_swap::ArcSwap;
 use balance::{Health, RoundRobin, Sticky};
 use config::dynamic::{
     ServerHealthCheck, ServersLoadBalancer, Service as ServiceSettings, WeightedRoundRobin,
+    WeightedService,
 };
 use http::HeaderValue;
 
 use super::middlewares::Middlewares;
-use super::runtime::{Runtime, ServerState};
+use super::runtime::{Runtime, ServerState, ServiceInfo, Status};
 use super::server_url::ServerUrl;
 use super::transports::{DEFAULT_TRANSPORT, Transports};
 use super::{Input, qualify};
@@ -57,6 +58,8 @@ pub(crate) struct Services<'a> {
     path: Vec<String>,
     /// Services found in a circle.
     circular: Vec<(String, String)>,
+    /// Services of which a part is not supported yet.
+    later: Vec<(String, String)>,
     pub(crate) transports: Transports<'a>,
 }
 
@@ -72,6 +75,7 @@ impl<'a> Services<'a> {
             built: HashMap::new(),
             path: Vec::new(),
             circular: Vec::new(),
+            later: Vec::new(),
             transports,
         }
     }
@@ -111,13 +115,15 @@ impl<'a> Services<'a> {
         }
         let configuration = self.input.configuration;
         let Some(settings) = configuration.http.services.get(name) else {
-            return Err(format!("the service {name:?} does not exist"));
+            return Err(missing(name));
         };
         check_kind(name, settings)?;
         let stages = middlewares.stages(&settings.middlewares, name, self)?;
         let mut parts: Vec<usize> = stages.iter().map(super::middlewares::address).collect();
-        let kind = match (&settings.load_balancer, &settings.weighted) {
+        let weighted = self.as_weighted(name, settings);
+        let kind = match (&settings.load_balancer, &weighted) {
             (Some(balancer), _) => {
+                self.check_support(name, balancer)?;
                 let transport = self.transport_of(name, balancer)?;
                 parts.push(Arc::as_ptr(&transport) as usize);
                 if let Some(kept) = self.unchanged(name, settings, &parts) {
@@ -133,15 +139,64 @@ impl<'a> Services<'a> {
                 }
                 ServiceKind::Weighted(compile_weighted(name, weighted, children))
             }
-            (None, None) => return Err(unsupported_kind(name)),
+            (None, None) => {
+                return Err(format!("the service {name:?} does not have any type defined"));
+            }
         };
         let service = Arc::new(Service { name: name.into(), stages: stages.into(), kind });
         Ok(Kept { settings: settings.clone(), parts, service })
     }
 
+    /// Gives the weighted service that stands for kinds which are not supported yet, with a word on
+    /// what is missing.
+    fn as_weighted(
+        &mut self,
+        name: &str,
+        settings: &ServiceSettings,
+    ) -> Option<WeightedRoundRobin> {
+        let only = |service: &str| WeightedRoundRobin {
+            services: vec![WeightedService { name: service.to_owned(), weight: Some(1) }],
+            ..WeightedRoundRobin::default()
+        };
+        let (stand_in, missing) = if let Some(hrw) = &settings.highest_random_weight {
+            let services = hrw.services.clone();
+            let text = "highestRandomWeight is not supported yet, weighted is used instead";
+            (WeightedRoundRobin { services, ..WeightedRoundRobin::default() }, text)
+        } else if let Some(mirroring) = &settings.mirroring {
+            let text = "mirroring is not supported yet, requests go to the main service only";
+            (only(&mirroring.service), text)
+        } else if let Some(failover) = &settings.failover {
+            let text = "failover is not supported yet, requests go to the main service only";
+            (only(&failover.service), text)
+        } else {
+            return settings.weighted.clone();
+        };
+        self.later.push((name.to_owned(), missing.to_owned()));
+        Some(stand_in)
+    }
+
     fn unchanged(&self, name: &str, settings: &ServiceSettings, parts: &[usize]) -> Option<Kept> {
         let kept = self.previous.get(name)?;
         (kept.settings == *settings && kept.parts == parts).then(|| kept.clone())
+    }
+
+    fn check_support(&mut self, name: &str, settings: &ServersLoadBalancer) -> Result<(), String> {
+        match settings.strategy.as_str() {
+            "" | "wrr" => {}
+            "p2c" | "hrw" | "leasttime" => self.later.push((
+                name.to_owned(),
+                format!(
+                    "strategy {:?} is not supported yet, wrr is used instead",
+                    settings.strategy
+                ),
+            )),
+            other => return Err(format!("unsupported load-balancer strategy {other:?}")),
+        }
+        if settings.passive_health_check.is_some() {
+            let text = "passiveHealthCheck is not supported yet and has no effect".to_owned();
+            self.later.push((name.to_owned(), text));
+        }
+        Ok(())
     }
 
     fn transport_of(
@@ -166,13 +221,6 @@ impl<'a> Services<'a> {
         settings: &ServersLoadBalancer,
         transport: Arc<Transport>,
     ) -> Result<LoadBalancer, String> {
-        match settings.strategy.as_str() {
-            "" | "wrr" => {}
-            "p2c" | "hrw" | "leasttime" => {
-                return Err(format!("strategy {:?} is not supported yet", settings.strategy));
-            }
-            other => return Err(format!("unsupported load-balancer strategy {other:?}")),
-        }
         let before = self.previous.get(name).and_then(|kept| match &kept.service.kind {
             ServiceKind::LoadBalancer(balancer) => Some(balancer),
             _ => None,
@@ -213,6 +261,9 @@ impl<'a> Services<'a> {
         settings: &WeightedRoundRobin,
         middlewares: &mut Middlewares<'a>,
     ) -> Result<Vec<Arc<Service>>, String> {
+        if settings.health_check.is_some() {
+            self.check_children_health(name, settings)?;
+        }
         settings
             .services
             .iter()
@@ -221,6 +272,33 @@ impl<'a> Services<'a> {
                     .map_err(|error| format!("building HTTP service {:?}: {error}", child.name))
             })
             .collect()
+    }
+
+    /// Health goes up the tree only if every service on the way has a health check.
+    fn check_children_health(
+        &self,
+        name: &str,
+        settings: &WeightedRoundRobin,
+    ) -> Result<(), String> {
+        for child in &settings.services {
+            let Some(service) =
+                self.input.configuration.http.services.get(&qualify(&child.name, name))
+            else {
+                continue;
+            };
+            let balancer = service.load_balancer.as_ref();
+            let has_check = balancer
+                .is_some_and(|lb| lb.health_check.is_some() || lb.passive_health_check.is_some())
+                || service.weighted.as_ref().is_some_and(|w| w.health_check.is_some());
+            if !has_check {
+                return Err(format!(
+                    "cannot register {} as updater for {name}: healthCheck not enabled in config \
+                     for this WRR service",
+                    child.name
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Makes a service for one URL of a middleware's own.
@@ -286,6 +364,14 @@ impl<'a> Services<'a> {
                 }
             }
         }
+        for (name, text) in self.later {
+            if let Some(info) = runtime.services.get_mut(&name) {
+                info.warn(text);
+            }
+        }
+        for (name, info) in &mut runtime.services {
+            complete(name, info);
+        }
         let (transports, problems) = self.transports.finish();
         (kept_services, transports, checked, problems)
     }
@@ -315,8 +401,39 @@ fn check_kind(name: &str, settings: &ServiceSettings) -> Result<(), String> {
     }
 }
 
-fn unsupported_kind(name: &str) -> String {
-    format!("the kind of service {name:?} is not supported yet")
+/// Services of Ferrovia's own that users may refer to, when their part is switched on.
+const INTERNAL: [&str; 5] = ["api", "dashboard", "ping", "prometheus", "rest"];
+
+fn missing(name: &str) -> String {
+    match name.strip_suffix("@internal") {
+        Some(internal) if INTERNAL.contains(&internal) => format!("{internal} is not enabled"),
+        Some(_) => format!("unknown internal service {name}"),
+        None => format!("the service {name:?} does not exist"),
+    }
+}
+
+/// Writes into a service what the API shows of one that was built: qualified names, the cookie's
+/// effective name.
+fn complete(name: &str, info: &mut ServiceInfo) {
+    let is_built = !info.servers.is_empty() || info.status == Status::Disabled;
+    if let Some(balancer) = &mut info.service.load_balancer
+        && is_built
+    {
+        let transport = &mut balancer.servers_transport;
+        if !transport.is_empty() && !transport.contains('@') {
+            *transport = qualify(transport, name);
+        }
+    }
+    let sticky = match &mut info.service {
+        ServiceSettings { load_balancer: Some(balancer), .. } => balancer.sticky.as_mut(),
+        ServiceSettings { weighted: Some(weighted), .. } => weighted.sticky.as_mut(),
+        _ => None,
+    };
+    if let Some(cookie) = sticky.and_then(|sticky| sticky.cookie.as_mut())
+        && is_built
+    {
+        cookie.name = balance::cookie_name(cookie, name);
+    }
 }
 
 /// Where the first pick falls. Traefik shuffles; a hash of the name spreads services just as well

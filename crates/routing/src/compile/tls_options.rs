@@ -4,12 +4,13 @@
 //! different options fall back to the default ones, or disable the routers in strict mode.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use config::Diagnostic;
 use config::dynamic::Router;
-use tls::{Certificates, Problem, ServerConfigs, ServerSettings};
+use config::{Diagnostic, Severity};
+use tls::{Certificates, Problem, ServerConfigs, ServerSettings, Subject};
 
 use super::{Input, qualify};
 
@@ -28,14 +29,47 @@ pub(crate) struct Kept {
 /// Certificates and options, built.
 pub(crate) struct TlsBuilt {
     configs: Arc<ServerConfigs>,
+    /// What is wrong with options that cannot be used.
+    broken: HashMap<String, String>,
     pub(crate) kept: Kept,
     pub(crate) problems: Vec<Diagnostic>,
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// The TLS routers of one entry point: name, hosts, options.
+/// The TLS routers of one entry point.
 #[derive(Default)]
-pub(crate) struct Hosts(Vec<(String, Vec<String>, String)>);
+pub(crate) struct Hosts(Vec<Bound>);
+
+/// A TLS router, and the hosts it binds to its options.
+struct Bound {
+    router: String,
+    rule: String,
+    hosts: Vec<String>,
+    options: String,
+}
+
+/// Why a router's options give way to the default ones.
+pub(crate) enum Conflict {
+    /// Another router binds one of its hosts to other options.
+    Host,
+    /// Its rule names no host that a handshake could be held against.
+    NoHost { rule: String, options: String },
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Host => f.write_str(
+                "router's TLSOptions configuration is conflicting with other routers on the same \
+                 entrypoint and host, default TLS options will be used instead",
+            ),
+            Self::NoHost { rule, options } => write!(
+                f,
+                "no domain found in rule {rule}, the TLS option {options} cannot be applied"
+            ),
+        }
+    }
+}
 
 /// Builds certificates and options.
 pub(crate) fn build(input: &Input<'_>, previous: &Kept) -> TlsBuilt {
@@ -50,10 +84,16 @@ pub(crate) fn build(input: &Input<'_>, previous: &Kept) -> TlsBuilt {
     let configs = Arc::new(configs);
     let mut files: Vec<PathBuf> = certificates.files().to_vec();
     files.extend_from_slice(configs.files());
+    let mut broken = HashMap::new();
+    for problem in &problems {
+        if let (Subject::Options(name), Severity::Error) = (&problem.subject, problem.severity) {
+            broken.insert(name.clone(), problem.message.clone());
+        }
+    }
     let problems = problems.into_iter().map(Problem::into_diagnostic).collect();
     let kept =
         Kept { certificates: Some(Arc::clone(&certificates)), configs: Some(Arc::clone(&configs)) };
-    TlsBuilt { configs, kept, problems, files }
+    TlsBuilt { configs, broken, kept, problems, files }
 }
 
 /// The qualified name of a router's TLS options.
@@ -66,33 +106,45 @@ pub(crate) fn options_of(router: &Router, name: &str) -> Option<String> {
 }
 
 impl TlsBuilt {
-    /// Tells whether options exist and are not broken.
-    pub(crate) fn is_usable(&self, options: &str) -> bool {
-        self.configs.is_usable(options)
+    /// Says what is wrong with options; `None`: they can be used.
+    pub(crate) fn fault(&self, options: &str) -> Option<String> {
+        if self.configs.is_usable(options) {
+            return None;
+        }
+        Some(match self.broken.get(options) {
+            Some(message) => format!("building TLS config: {message}"),
+            None => format!("unknown TLS options: {options}"),
+        })
     }
 }
 
 impl Hosts {
     /// Notes a TLS router.
-    pub(crate) fn add(&mut self, router: &str, hosts: Vec<String>, options: String) {
-        self.0.push((router.to_owned(), hosts, options));
+    pub(crate) fn add(&mut self, router: &str, rule: &str, hosts: Vec<String>, options: String) {
+        let (router, rule) = (router.to_owned(), rule.to_owned());
+        self.0.push(Bound { router, rule, hosts, options });
     }
 
     /// Decides which host gets which options. Gives the settings for handshakes, and the routers
     /// whose options gave way, with why.
-    pub(crate) fn settle(self, tls: &TlsBuilt) -> (Arc<ServerSettings>, HashMap<String, String>) {
+    pub(crate) fn settle(self, tls: &TlsBuilt) -> (Arc<ServerSettings>, HashMap<String, Conflict>) {
         let mut wanted: HashMap<&str, (&str, bool)> = HashMap::new();
-        for (_, hosts, options) in &self.0 {
-            for host in hosts {
-                let entry = wanted.entry(host).or_insert((options, false));
-                entry.1 |= entry.0 != options;
+        for bound in &self.0 {
+            for host in &bound.hosts {
+                let entry = wanted.entry(host).or_insert((&bound.options, false));
+                entry.1 |= entry.0 != bound.options;
             }
         }
         let mut conflicts = HashMap::new();
-        for (router, hosts, _) in &self.0 {
-            if let Some(host) = hosts.iter().find(|host| wanted[host.as_str()].1) {
-                conflicts.insert(router.clone(), host.clone());
-            }
+        for bound in &self.0 {
+            let conflict = if bound.hosts.iter().any(|host| wanted[host.as_str()].1) {
+                Conflict::Host
+            } else if bound.hosts.is_empty() && bound.options != DEFAULT_OPTIONS {
+                Conflict::NoHost { rule: bound.rule.clone(), options: bound.options.clone() }
+            } else {
+                continue;
+            };
+            conflicts.insert(bound.router.clone(), conflict);
         }
         let bound = wanted.iter().map(|(host, (options, is_disputed))| {
             let options = if *is_disputed { DEFAULT_OPTIONS } else { options };

@@ -7,7 +7,7 @@ mod server;
 
 use std::time::Duration;
 
-pub(crate) use self::message::{Answer, Received};
+pub(crate) use self::message::Received;
 pub(crate) use self::peer::{End, Peer};
 pub(crate) use self::rig::{Rig, Setup};
 pub(crate) use self::server::{Answering, Server};

@@ -103,6 +103,13 @@ impl Peer {
         Answer { status: message::status(&head), head, body, trailers }
     }
 
+    /// Reads a response to GET; `None`: it was cut off, or there was none.
+    pub(crate) fn try_answer(&mut self) -> Option<Answer> {
+        let head = self.try_head()?;
+        let (body, trailers) = self.body(message::response_body_end(&head, "GET"));
+        Some(Answer { status: message::status(&head), head, body: body?, trailers })
+    }
+
     /// Reads up to the first empty line, which is included.
     pub(crate) fn head(&mut self) -> String {
         self.try_head().expect("a head before the end of the connection")
@@ -196,6 +203,37 @@ impl Peer {
         let (rest, end) = self.rest();
         assert_eq!(String::from_utf8_lossy(&rest), "", "bytes before the end");
         end
+    }
+
+    /// Reads and forgets up to the end of the connection.
+    pub(crate) fn discard(mut self) {
+        while self.fill().is_ok() {
+            self.read.clear();
+        }
+    }
+
+    /// Ends both directions, for all handles.
+    pub(crate) fn shut_down(&self) {
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+
+    /// Tells whether the connection has ended by now.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.stream.set_nonblocking(true).expect("a mode");
+        let read = self.stream.read(&mut [0; 1]);
+        self.stream.set_nonblocking(false).expect("a mode");
+        match read {
+            Ok(count) => count == 0,
+            Err(error) => error.kind() != ErrorKind::WouldBlock,
+        }
+    }
+
+    /// Tells whether nothing comes for that long.
+    pub(crate) fn is_silent_for(&mut self, time: Duration) -> bool {
+        self.stream.set_read_timeout(Some(time)).expect("a read timeout");
+        let peeked = self.stream.peek(&mut [0; 1]);
+        self.stream.set_read_timeout(Some(LIMIT)).expect("a read timeout");
+        self.read.is_empty() && peeked.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
     }
 
     /// Reads more; an error is the end.

@@ -67,10 +67,10 @@ impl Setup {
 
     /// Compiles the configuration, and puts the stages before its one service.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
-        let servers = self.servers.iter().map(|address| Server {
-            url: format!("http://{address}"),
-            ..Server::default()
-        });
+        let servers = self
+            .servers
+            .iter()
+            .map(|address| Server { url: format!("http://{address}"), ..Server::default() });
         let balancer = ServersLoadBalancer { servers: servers.collect(), ..Default::default() };
         let service = Service { load_balancer: Some(balancer), ..Service::default() };
         let router = Router {
