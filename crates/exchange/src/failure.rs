@@ -97,9 +97,10 @@ impl Failure {
             | FailureKind::TlsHandshake
             | FailureKind::UpstreamClosed
             | FailureKind::UpstreamReset => 502,
-            FailureKind::ConnectTimedOut
-            | FailureKind::ResponseHeaderTimedOut
-            | FailureKind::ClientTimedOut => 504,
+            FailureKind::ConnectTimedOut | FailureKind::ResponseHeaderTimedOut => 504,
+            // Traefik: 499 or 504, as it falls. RFC 9110, 15.5.9: the client did not finish in
+            // time; it neither went away nor was the server late.
+            FailureKind::ClientTimedOut => 408,
             FailureKind::ClientGone => 499,
             FailureKind::ClientMalformed => 400,
             FailureKind::TlsVerify

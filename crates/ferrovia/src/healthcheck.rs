@@ -18,15 +18,14 @@ pub(crate) fn run(args: &[String]) -> ExitCode {
     match address(&configuration).and_then(|address| ask(&address).map(|status| (address, status)))
     {
         Ok((address, status)) if status.starts_with("200") => {
-            println!("OK: http://{address}/ping");
-            ExitCode::SUCCESS
+            crate::say(&format!("OK: http://{address}/ping"))
         }
         Ok((_, status)) => {
-            println!("Bad healthcheck status: {status}");
+            crate::say(&format!("Bad healthcheck status: {status}"));
             ExitCode::FAILURE
         }
         Err(problem) => {
-            println!("Error calling healthcheck: {problem}");
+            crate::say(&format!("Error calling healthcheck: {problem}"));
             ExitCode::FAILURE
         }
     }

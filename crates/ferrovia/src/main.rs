@@ -25,6 +25,7 @@ mod start;
 mod systemd;
 mod version;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use crate::command::{Command, Topic};
@@ -46,15 +47,19 @@ fn main() -> ExitCode {
         Command::Help(topic) => say(&help::text(topic)),
         Command::Unknown(name) => {
             say(&help::text(Topic::Program));
-            eprintln!("\nferrovia: command not found: {name}");
-            ExitCode::FAILURE
+            complain(&format!("\nferrovia: command not found: {name}"))
         }
     }
 }
 
 /// Writes to standard output. A reader that closed the pipe, such as `head`, has seen enough.
 fn say(text: &str) -> ExitCode {
-    use std::io::Write;
     let _ = writeln!(std::io::stdout(), "{text}");
     ExitCode::SUCCESS
+}
+
+/// Writes to standard error, if there is anybody to read it.
+fn complain(text: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "{text}");
+    ExitCode::FAILURE
 }

@@ -27,8 +27,7 @@ pub(crate) fn pairs<'a>(
 
 /// Says what is wrong with a command's arguments.
 pub(crate) fn refuse(command: &str, problem: &str) -> ExitCode {
-    eprintln!("ferrovia {command}: {problem}\nferrovia {command} --help says more");
-    ExitCode::FAILURE
+    crate::complain(&format!("ferrovia {command}: {problem}\nferrovia {command} --help says more"))
 }
 
 fn listed(names: &[&str]) -> String {

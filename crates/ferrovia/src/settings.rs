@@ -16,10 +16,7 @@ pub(crate) fn load(args: &[String]) -> Loaded {
 /// Loads the static configuration, or says on standard error why there is none.
 pub(crate) fn load_or_explain(args: &[String]) -> Result<StaticConfiguration, ExitCode> {
     let Loaded { configuration, diagnostics, .. } = load(args);
-    configuration.ok_or_else(|| {
-        eprint!("{}", report::render(&diagnostics));
-        ExitCode::FAILURE
-    })
+    configuration.ok_or_else(|| crate::complain(report::render(&diagnostics).trim_end()))
 }
 
 /// The environment; what is not Unicode cannot be a setting.

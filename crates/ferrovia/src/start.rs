@@ -83,16 +83,12 @@ impl Origin {
 pub(crate) fn run(plan: Plan) -> ExitCode {
     let Loaded { configuration, source, diagnostics } = plan.origin.load();
     let Some(configuration) = configuration else {
-        eprint!("{}", report::render(&diagnostics));
-        eprintln!("ferrovia: not started: {}", report::summary(&diagnostics));
-        return ExitCode::FAILURE;
+        let (findings, summary) = (report::render(&diagnostics), report::summary(&diagnostics));
+        return crate::complain(&format!("{findings}ferrovia: not started: {summary}"));
     };
     let logging = match Logging::start(configuration.log.as_ref()) {
         Ok(logging) => logging,
-        Err(error) => {
-            eprintln!("ferrovia: not started: {error}");
-            return ExitCode::FAILURE;
-        }
+        Err(error) => return crate::complain(&format!("ferrovia: not started: {error}")),
     };
     if matches!(plan.origin, Origin::Arguments(_)) {
         tracing::info!("Ferrovia {}, configured by {source}", crate::version::VERSION);
@@ -121,8 +117,7 @@ pub(crate) fn run(plan: Plan) -> ExitCode {
             if !logging.is_on_standard_output() {
                 tracing::error!("not started: {error:#}");
             }
-            eprintln!("ferrovia: not started: {error:#}");
-            ExitCode::FAILURE
+            crate::complain(&format!("ferrovia: not started: {error:#}"))
         }
     }
 }
@@ -144,7 +139,9 @@ async fn serve(
         () = events.terminated() => return Ok(()),
     };
     match announcement {
-        Some(announcement) => println!("{}", announcement(&server.addresses())),
+        Some(announcement) => {
+            crate::say(&announcement(&server.addresses()));
+        }
         None => server.log_facts(),
     }
     systemd::ready();

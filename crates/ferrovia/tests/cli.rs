@@ -224,7 +224,7 @@ fn a_hangup_rereads_the_static_configuration() {
     let folder = Folder::new();
     let one = "entryPoints:\n  one: {address: \"127.0.0.1:0\"}\n";
     let both = format!("{one}  two: {{address: \"127.0.0.1:0\"}}\napi: {{insecure: true}}\n");
-    let with_api = format!("{both}").replace("two:", "traefik:");
+    let with_api = both.replace("two:", "traefik:");
     folder.write("ferrovia.yml", one);
     let mut running = Running::start(&folder.0, &[]);
     let first = running.address("one");

@@ -156,6 +156,8 @@ async fn tick(worker: &Worker) {
         let now = worker.clock.now();
         if now - swept >= SWEEP_INTERVAL {
             swept = now;
+            // An idle worker lets go of the old configuration too, and so of its servers.
+            drop(worker.snapshot());
             worker.pool.sweep(now);
         }
     }

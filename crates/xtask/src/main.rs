@@ -2,6 +2,7 @@
 
 mod bench;
 mod record;
+mod soak;
 mod tidy;
 
 use std::process::ExitCode;
@@ -14,6 +15,7 @@ usage: cargo xtask <command>
   record [--binary PATH] [FILTER]   write down what Traefik answers to the scenarios
   replay --binary PATH [FILTER]     compare a proxy with what was written down
   bench ...                         measure (see `cargo xtask bench --help`)
+  soak ...                          prove that reloads lose nothing (`cargo xtask soak --help`)
   tidy                              check crate edges, file sizes and the like";
 
 fn main() -> ExitCode {
@@ -33,6 +35,7 @@ fn run(args: &[String]) -> Result<()> {
             "record" => record::record(rest),
             "replay" => record::replay(rest),
             "bench" => bench::run(rest),
+            "soak" => soak::run(rest),
             "tidy" => tidy::run(),
             _ => bail!("unknown command {command:?}\n{USAGE}"),
         },

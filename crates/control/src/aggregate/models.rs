@@ -57,11 +57,11 @@ pub(super) fn apply(routers: &Named<Router>, frame: &Frame<'_>) -> Applied {
                 .get(parent.as_str())
                 .map(|copies| copies.iter().map(|copy| (*copy).clone()).collect())
                 .unwrap_or_default();
-            names.sort();
             // Beside its copies, the parent may live on under its own name.
             if names.is_empty() || applied.contains_key(&parent) {
                 names.push(parent);
             }
+            names.sort();
             parent_refs.extend(names);
         }
         let mut child = Router { parent_refs, ..router.clone() };

@@ -46,18 +46,24 @@ pub(super) fn explain(error: &str, id: &Id, values: impl Fn(&str) -> Vec<String>
         };
     }
     if let Some(name) = between(error, "the service \"", "\" does not exist") {
-        let own = values("service").iter().any(|value| qualify(value, &id.name) == name);
+        let own = |field: &str| {
+            let is_own = values(field).iter().any(|value| qualify(value, &id.name) == name);
+            is_own.then(|| field.to_owned())
+        };
         let child = || {
             let index = values("children").iter().position(|c| qualify(c, &id.name) == name)?;
             Some(format!("weighted.services[{index}].name"))
         };
-        let field = if own { "service".to_owned() } else { child().unwrap_or_default() };
+        let field =
+            own("service").or_else(|| own("errors.service")).or_else(child).unwrap_or_default();
         return Cause { code: "unknown-service", field, missing: missing(Kind::Service, name) };
     }
     if let Some(name) = between(error, "middleware \"", "\" does not exist") {
         return Cause {
             code: "unknown-middleware",
-            field: element("middlewares", name).unwrap_or_default(),
+            field: element("middlewares", name)
+                .or_else(|| element("chain.middlewares", name))
+                .unwrap_or_default(),
             missing: missing(Kind::Middleware, name),
         };
     }

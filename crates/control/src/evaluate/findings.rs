@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use config::decode_dynamic::Kind;
-use config::dynamic::{Named, Router, Service};
+use config::dynamic::{Middleware, Named, Router, Service};
 use config::{Diagnostic, Place};
 use routing::compile::{Runtime, Status};
 
@@ -24,6 +24,7 @@ pub(super) struct Findings {
 pub(super) struct Written {
     routers: Named<Router>,
     services: Named<Service>,
+    middlewares: Named<Middleware>,
 }
 
 impl Written {
@@ -37,6 +38,10 @@ impl Written {
             }
             Kind::Service => {
                 self.services.extend(services.get(name).map(|s| (name.clone(), s.clone())));
+            }
+            Kind::Middleware => {
+                let middlewares = &merged.configuration.http.middlewares;
+                self.middlewares.extend(middlewares.get(name).map(|m| (name.clone(), m.clone())));
             }
             _ => {}
         }
@@ -231,7 +236,12 @@ impl Collector<'_> {
             }
             return explain(error, id, |field| service_field(service, field));
         }
-        explain(error, id, |_| Vec::new())
+        let middleware = written.middlewares.get(&id.name);
+        let middlewares = &merged.configuration.http.middlewares;
+        match middleware.or_else(|| middlewares.get(&id.name)) {
+            Some(middleware) => explain(error, id, |field| middleware_field(middleware, field)),
+            None => explain(error, id, |_| Vec::new()),
+        }
     }
 
     fn hint(&mut self, missing: &Missing, owner: &Id) -> Option<String> {
@@ -310,6 +320,16 @@ fn service_field(service: &Service, field: &str) -> Vec<String> {
             let children = service.weighted.iter().flat_map(|weighted| &weighted.services);
             children.map(|child| child.name.clone()).collect()
         }
+        _ => Vec::new(),
+    }
+}
+
+fn middleware_field(middleware: &Middleware, field: &str) -> Vec<String> {
+    match field {
+        "chain.middlewares" => {
+            middleware.chain.iter().flat_map(|chain| chain.middlewares.clone()).collect()
+        }
+        "errors.service" => middleware.errors.iter().map(|page| page.service.clone()).collect(),
         _ => Vec::new(),
     }
 }

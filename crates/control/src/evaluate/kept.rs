@@ -116,12 +116,9 @@ impl Keeping {
     /// Tells whether an object works only because something it names was replaced that cannot say
     /// so itself.
     fn names_what_was_replaced(&self, id: &Id, merged: &Merged, frame: &Frame<'_>) -> bool {
-        let middlewares = &merged.configuration.http.middlewares;
         references(id, merged, frame).iter().any(|reference| {
-            let is_chain = reference.kind == Kind::Middleware
-                && middlewares.get(&reference.name).is_some_and(|found| found.chain.is_some());
             let was_there = self.replaced.get(reference);
-            was_there.is_some_and(|was_there| !was_there || is_mute(reference) || is_chain)
+            was_there.is_some_and(|was_there| !was_there || is_mute(reference))
         })
     }
 }

@@ -50,16 +50,7 @@ pub(super) fn plan(
     for id in broken.iter().filter(|id| good.has_good(id)) {
         below.extend(reachable(id, merged, frame).into_iter().filter(can_go_back));
     }
-    // A missing object, or one without a status of its own, is at fault for certain; a chain only
-    // if nothing else is, as chains are not reported for the members they name.
-    let middlewares = &merged.configuration.http.middlewares;
-    let is_chain = |id: &Id| middlewares.get(&id.name).is_some_and(|found| found.chain.is_some());
-    let (certain, others): (Vec<Id>, Vec<Id>) =
-        below.into_iter().partition(|id| !merged.has(id) || is_mute(id));
-    if !certain.is_empty() {
-        return certain;
-    }
-    others.into_iter().filter(|id| id.kind == Kind::Middleware && is_chain(id)).collect()
+    below.into_iter().filter(|id| !merged.has(id) || is_mute(id)).collect()
 }
 
 /// Tells whether the runtime has no entry for such objects, so that only those that use them can

@@ -77,7 +77,7 @@ async fn check(
     let transport = transport();
     let check = Check { settings: &settings, transport: &transport, server: &server };
     let found = check.run().await;
-    assert_eq!(found.as_ref().map(|()| ()).map_err(String::as_str), expected);
+    assert_eq!(found.as_ref().copied().map_err(String::as_str), expected);
     let mut heads = Vec::new();
     while let Ok(head) = received.try_recv() {
         heads.push(head);

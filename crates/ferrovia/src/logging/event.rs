@@ -103,7 +103,7 @@ impl Line {
     fn field(&self, name: &str) -> Option<&str> {
         let (_, value) = self.fields.iter().find(|(found, _)| *found == name)?;
         let (Value::Text(text) | Value::Plain(text)) = value;
-        Some(text).map(String::as_str).filter(|text| !text.is_empty())
+        (!text.is_empty()).then_some(text)
     }
 
     fn json(&self) -> String {

@@ -21,10 +21,7 @@ pub(crate) fn run(args: &[String]) -> ExitCode {
     };
     match prepare(port) {
         Ok(plan) => start::run(plan),
-        Err(problem) => {
-            eprintln!("ferrovia quickstart: {problem}");
-            ExitCode::FAILURE
-        }
+        Err(problem) => crate::complain(&format!("ferrovia quickstart: {problem}")),
     }
 }
 

@@ -33,13 +33,6 @@ pub(super) struct Source {
     pub(super) problem: Option<Diagnostic>,
 }
 
-/// What a text comes to.
-enum Outcome {
-    Good(DynamicDecoded),
-    /// Nothing can be made of it.
-    Unusable(Diagnostic),
-}
-
 impl Source {
     pub(super) fn new(path: &Path) -> Self {
         Self {
@@ -76,8 +69,8 @@ impl Source {
         let outcome = self.read(&bytes, logs_rendered);
         self.bytes = Some(bytes);
         match outcome {
-            Outcome::Good(decoded) => self.succeed(decoded),
-            Outcome::Unusable(problem) => self.fail(problem),
+            Ok(decoded) => self.succeed(decoded),
+            Err(problem) => self.fail(problem),
         }
     }
 
@@ -115,45 +108,45 @@ impl Source {
         true
     }
 
-    fn read(&self, bytes: &[u8], logs_rendered: bool) -> Outcome {
+    /// Makes objects of a text; the error says why nothing can be made of it.
+    fn read(&self, bytes: &[u8], logs_rendered: bool) -> Result<DynamicDecoded, Diagnostic> {
         let unusable = |message: &str| {
             let diagnostic = Diagnostic::error("unreadable-file", message);
-            Outcome::Unusable(diagnostic.at(Some(Place::new(self.name.as_str(), 1, 1))))
+            Err(diagnostic.at(Some(Place::new(self.name.as_str(), 1, 1))))
         };
         let Ok(text) = std::str::from_utf8(bytes) else { return unusable("not UTF-8 text") };
         if text.trim().is_empty() {
-            if self.good.as_ref().is_none_or(|good| is_empty(&good.configuration)) {
-                return Outcome::Good(DynamicDecoded::default());
+            if !self.has_objects() {
+                return Ok(DynamicDecoded::default());
             }
             // Truncated and not written yet, as far as one can know.
-            let place = Some(Place::new(self.name.as_str(), 1, 1));
-            let diagnostic = Diagnostic::warning("empty-file", "the file is empty").at(place);
-            return Outcome::Unusable(
-                diagnostic.hint("to remove its objects, write {} or delete it"),
-            );
+            let diagnostic = Diagnostic::warning("empty-file", "the file is empty")
+                .at(Some(Place::new(self.name.as_str(), 1, 1)))
+                .hint("to remove its objects, write {} or delete it");
+            return Err(diagnostic);
         }
         let Some(format) = Format::of_file(&self.name) else {
             return unusable("unsupported file extension, use toml, yaml, yml or json");
         };
-        let rendered = match self.render(text, logs_rendered) {
-            Ok(rendered) => rendered,
-            Err(diagnostic) => return Outcome::Unusable(diagnostic),
-        };
-        let node = match parse(rendered.as_deref().unwrap_or(text), &self.name, format) {
-            Ok(node) => node,
-            Err(error) => {
-                let mut diagnostic = Diagnostic::from(error);
-                if rendered.is_some() {
-                    diagnostic.hint = Some(RENDERED.to_owned());
-                }
-                return Outcome::Unusable(diagnostic);
-            }
-        };
+        let rendered = self.render(text, logs_rendered)?;
+        let parsed = parse(rendered.as_deref().unwrap_or(text), &self.name, format);
+        let node = parsed.map_err(|error| match &rendered {
+            Some(_) => Diagnostic::from(error).hint(RENDERED),
+            None => Diagnostic::from(error),
+        })?;
         if !matches!(node.value, Value::Mapping(_) | Value::Null) {
             let message = format!("expected a mapping, found {}", node.kind_name());
-            return Outcome::Unusable(Diagnostic::error("syntax", message).at(Some(node.place)));
+            return Err(Diagnostic::error("syntax", message).at(Some(node.place)));
         }
-        Outcome::Good(decode_dynamic(&node))
+        Ok(decode_dynamic(&node))
+    }
+
+    /// Tells whether the file stands for any object, readable or not.
+    fn has_objects(&self) -> bool {
+        let is_empty = |good: &Arc<DynamicDecoded>| {
+            good.rejected.is_empty() && good.configuration == Configuration::default()
+        };
+        !self.lost.is_empty() || !self.good.as_ref().is_none_or(is_empty)
     }
 
     /// Renders the file if it is a template.
@@ -205,10 +198,6 @@ fn missing(before: &Configuration, now: &DynamicDecoded) -> Vec<Rejected> {
         missing.push(Rejected { kind: Kind::Certificate, name: "0".to_owned() });
     }
     missing
-}
-
-fn is_empty(configuration: &Configuration) -> bool {
-    *configuration == Configuration::default()
 }
 
 const RENDERED: &str = "line and column are those of the rendered template";

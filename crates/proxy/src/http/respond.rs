@@ -166,7 +166,7 @@ async fn stream(client: &Client, body: &mut Body, length: BodyLength) -> Result<
                     is_finished |= queue_frame(client, frame, is_chunked);
                 }
                 Poll::Ready(None) if announced.is_some_and(|rest| rest > 0) => {
-                    return Poll::Ready(Err(BodyError::Cut));
+                    broken = Some(BodyError::Cut);
                 }
                 Poll::Ready(None) => {
                     is_finished = true;

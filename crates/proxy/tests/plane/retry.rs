@@ -165,11 +165,12 @@ fn an_answer_on_the_way_in_is_seen_by_earlier_stages_only() {
     let teapot = || Response::bare(StatusCode::IM_A_TEAPOT, "short");
     setup.stages = vec![recording("outer"), stage("answer", Answer(teapot)), recording("inner")];
     let rig = setup.start();
-    let mut client = rig.client_sending(post("/", "unread") + &get("/next"));
+    let mut client = rig.client_sending(post("/", "unread"));
     let answer = client.answer();
     assert_eq!((answer.status, answer.text()), (418, "short"));
     assert_eq!(*log.lock().expect("the log"), ["outer in", "outer out 418"]);
     // The unread body was read over.
+    client.send(get("/next"));
     assert_eq!(client.answer().status, 418);
     assert!(!server.was_connected_again());
 }
@@ -220,9 +221,11 @@ fn a_response_body_that_is_not_as_long_as_announced_ends_the_connection() {
         setup.stages = vec![stage("answer", Answer(answer))];
         let rig = setup.start();
         let mut client = rig.client_sending(get("/one") + &get("/two"));
-        assert!(client.head().starts_with("HTTP/1.1 200 "));
         let (seen, _) = client.rest();
-        assert!(seen.is_empty() || seen == b"hello", "{}", seen.escape_ascii());
+        let seen = String::from_utf8_lossy(&seen).into_owned();
+        let (head, body) = seen.split_once("\r\n\r\n").unwrap_or_default();
+        assert_eq!(head.matches("HTTP/1.1").count(), usize::from(!head.is_empty()), "{seen}");
+        assert!(matches!(body, "" | "hello"), "{seen}");
     }
 }
 

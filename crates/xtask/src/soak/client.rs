@@ -43,12 +43,11 @@ pub(super) enum Failure {
 impl Client {
     /// Connects to the proxy.
     pub(super) fn connect(address: SocketAddr) -> Result<Self, Failure> {
-        let stream = TcpStream::connect_timeout(&address, PATIENCE).map_err(|error| {
-            match error.kind() {
+        let stream =
+            TcpStream::connect_timeout(&address, PATIENCE).map_err(|error| match error.kind() {
                 io::ErrorKind::ConnectionRefused => Failure::Refused,
                 _ => Failure::NotConnected(error),
-            }
-        })?;
+            })?;
         stream
             .set_nodelay(true)
             .and_then(|()| stream.set_read_timeout(Some(PATIENCE)))
@@ -71,10 +70,7 @@ impl Client {
     /// Tells whether the server has closed the connection while it was idle.
     pub(super) fn is_closed(&self) -> bool {
         let mut byte = [0];
-        let peeked = self
-            .stream
-            .set_nonblocking(true)
-            .and_then(|()| self.stream.peek(&mut byte));
+        let peeked = self.stream.set_nonblocking(true).and_then(|()| self.stream.peek(&mut byte));
         let _ = self.stream.set_nonblocking(false);
         !matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }

@@ -135,7 +135,8 @@ fn build() -> anyhow::Result<PathBuf> {
         .status()
         .context("cargo")?;
     ensure!(built.success(), "ferrovia cannot be built");
-    let directory = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let directory =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     Ok(directory.join("release/ferrovia"))
 }
 

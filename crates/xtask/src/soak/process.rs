@@ -36,7 +36,9 @@ impl Proxy {
         let mut proxy = Self { child, log, started_in_ms: 0.0 };
         let ready = wait_for("the first answers", START_LIMIT, || {
             proxy.check_running()?;
-            Ok((0..FILES).all(|file| site.probe(file).is_ok_and(|seen| seen.is_some())).then_some(()))
+            Ok((0..FILES)
+                .all(|file| site.probe(file).is_ok_and(|seen| seen.is_some()))
+                .then_some(()))
         });
         ready.with_context(|| proxy.log_tail())?;
         proxy.started_in_ms = started.elapsed().as_secs_f64() * 1e3;

@@ -41,7 +41,11 @@ impl Upstream {
     pub(super) fn stop(mut self) -> anyhow::Result<()> {
         self.orders.write_all(b"stop\n")?;
         let status = self.child.wait()?;
-        ensure!(status.success(), "upstream server {} still gets requests after it left", self.name);
+        ensure!(
+            status.success(),
+            "upstream server {} still gets requests after it left",
+            self.name
+        );
         Ok(())
     }
 }

@@ -74,10 +74,6 @@ impl Peer {
         Self::new(self.stream.try_clone().expect("a second handle"))
     }
 
-    pub(crate) fn local_address(&self) -> SocketAddr {
-        self.stream.local_addr().expect("an address")
-    }
-
     /// Reads a request, and its body whatever its length.
     pub(crate) fn request(&mut self) -> Received {
         self.try_request().expect("a request")
@@ -220,7 +216,7 @@ impl Peer {
     /// Tells whether the connection has ended by now.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.stream.set_nonblocking(true).expect("a mode");
-        let read = self.stream.read(&mut [0; 1]);
+        let read = self.stream.peek(&mut [0; 1]);
         self.stream.set_nonblocking(false).expect("a mode");
         match read {
             Ok(count) => count == 0,
