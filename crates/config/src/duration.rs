@@ -48,7 +48,7 @@ impl Duration {
     }
 
     /// Whether the length is exactly zero, which many options read as "no limit".
-    pub const fn is_zero(self) -> bool {
+    pub const fn is_zero(&self) -> bool {
         self.nanoseconds == 0
     }
 

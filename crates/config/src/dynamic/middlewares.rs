@@ -301,6 +301,7 @@ pub struct RateLimit {
     #[serde(skip_serializing_if = "is_zero")]
     pub average: i64,
     /// Default: 1s.
+    #[serde(skip_serializing_if = "Duration::is_zero")]
     pub period: Duration,
     /// Default: 1.
     #[serde(skip_serializing_if = "is_zero")]
@@ -524,8 +525,11 @@ pub struct Buffering {
 pub struct CircuitBreaker {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub expression: String,
+    #[serde(skip_serializing_if = "Duration::is_zero")]
     pub check_period: Duration,
+    #[serde(skip_serializing_if = "Duration::is_zero")]
     pub fallback_duration: Duration,
+    #[serde(skip_serializing_if = "Duration::is_zero")]
     pub recovery_duration: Duration,
     #[serde(skip_serializing_if = "is_zero")]
     pub response_code: u16,

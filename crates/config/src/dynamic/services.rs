@@ -153,11 +153,13 @@ pub struct ServerHealthCheck {
     #[serde(skip_serializing_if = "is_zero")]
     pub port: u16,
     /// Default: 30s.
+    #[serde(skip_serializing_if = "Duration::is_zero")]
     pub interval: Duration,
     /// Interval for servers that are down. Default: `interval`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unhealthy_interval: Option<Duration>,
     /// Default: 5s.
+    #[serde(skip_serializing_if = "Duration::is_zero")]
     pub timeout: Duration,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub hostname: String,

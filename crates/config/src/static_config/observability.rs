@@ -6,8 +6,8 @@ use crate::Duration;
 section! {
     /// The program's own log.
     pub struct Log {
-        /// `TRACE`, `DEBUG`, `INFO`, `WARN`, `ERROR` (default), `FATAL` or `PANIC`.
-        pub level: String = "ERROR",
+        /// `TRACE`, `DEBUG`, `INFO` (default; Traefik: `ERROR`), `WARN`, `ERROR`, `FATAL` or `PANIC`.
+        pub level: String = "INFO",
         /// `common` (default) or `json`.
         pub format: String = "common",
         /// Leaves colours out of `common`. Default: false.
