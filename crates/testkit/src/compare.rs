@@ -106,7 +106,7 @@ fn flatten(path: &str, value: &Value, leaves: &mut Vec<(String, Value)>) {
     match value {
         Value::Object(members) => {
             for (name, value) in members {
-                flatten(&format!("{path}/{name}"), value, leaves);
+                flatten(&format!("{path}/{}", name.escape_debug()), value, leaves);
             }
         }
         // The place in a list is left out: one missing line must not shift all others.

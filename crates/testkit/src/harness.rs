@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail};
 
 use crate::compare::differences;
+use crate::differs::Marks;
 use crate::run::run;
 use crate::scenario::{Scenario, ScenarioFile};
 
@@ -23,10 +24,16 @@ pub struct Options {
     pub filter: String,
     /// What to do with the answers.
     pub mode: Mode,
-    /// Whether the `ours` parts of scenarios hold: for ferrovia, not for Traefik.
+    /// Whether `ours`, `differs` and `later` in scenarios hold: for ferrovia, not for Traefik.
     pub with_differences: bool,
     /// Scenarios at the same time.
     pub threads: usize,
+}
+
+impl Options {
+    fn leaves_out_later(&self) -> bool {
+        self.mode == Mode::Replay && self.with_differences
+    }
 }
 
 /// What to do with the answers.
@@ -47,6 +54,8 @@ pub struct Summary {
     pub failed: usize,
     /// Said themselves that they are not to be run.
     pub ignored: usize,
+    /// Are about what ferrovia does not have yet.
+    pub later: usize,
 }
 
 /// Runs the scenarios, printing a line for each and the differences of the failed ones.
@@ -72,9 +81,10 @@ pub fn run_all(options: &Options) -> Result<Summary> {
         }
     });
     let summary = summary.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let Summary { passed, failed, ignored } = summary;
+    let Summary { passed, failed, ignored, later } = summary;
     println!(
-        "\ntest result: {}. {passed} passed; {failed} failed; {ignored} ignored; finished in {:.2}s",
+        "\ntest result: {}. {passed} passed; {failed} failed; {ignored} ignored; \
+         {later} left for later; finished in {:.2}s",
         if failed == 0 { "ok" } else { "FAILED" },
         started.elapsed().as_secs_f32(),
     );
@@ -84,6 +94,7 @@ pub fn run_all(options: &Options) -> Result<Summary> {
 enum Outcome {
     Passed(usize),
     Ignored(String),
+    Later(String),
     Differs(Vec<String>),
     NotRun(anyhow::Error),
 }
@@ -99,6 +110,10 @@ fn report(file: &ScenarioFile, outcome: &Outcome, took: Duration, summary: &mut 
             summary.ignored += 1;
             println!("scenario {name} ... ignored: {reason}");
         }
+        Outcome::Later(what) => {
+            summary.later += 1;
+            println!("scenario {name} ... left for later: {what}");
+        }
         Outcome::Differs(lines) => {
             summary.failed += 1;
             println!("scenario {name} ... FAILED\n{}", lines.join("\n"));
@@ -113,6 +128,9 @@ fn report(file: &ScenarioFile, outcome: &Outcome, took: Duration, summary: &mut 
 fn run_one(file: &ScenarioFile, options: &Options) -> Outcome {
     let scenario = match file.read() {
         Ok(Scenario { ignored: Some(reason), .. }) => return Outcome::Ignored(reason),
+        Ok(Scenario { later: Some(what), .. }) if options.leaves_out_later() => {
+            return Outcome::Later(what);
+        }
         Ok(scenario) => scenario,
         Err(error) => return Outcome::NotRun(error),
     };
@@ -140,6 +158,7 @@ fn replay(file: &ScenarioFile, scenario: &Scenario, options: &Options) -> Result
         let step = scenario.request.iter().find(|step| step.label() == label)?;
         step.ours.as_ref().filter(|_| options.with_differences)
     };
+    let mut marks = Marks::new(if options.with_differences { &scenario.differs } else { &[] });
     let mut given = given.into_iter().peekable();
     for (number, expected) in expected.iter().enumerate() {
         let label = &expected.request;
@@ -148,6 +167,7 @@ fn replay(file: &ScenarioFile, scenario: &Scenario, options: &Options) -> Result
             continue;
         };
         let differing = differences(expected, &given, ours(label))?;
+        let differing = marks.remaining(label, differing);
         if !differing.is_empty() {
             lines.push(format!("  [{number}] {label:?}"));
             lines.extend(differing.iter().map(|line| format!("      {line}")));
@@ -156,5 +176,6 @@ fn replay(file: &ScenarioFile, scenario: &Scenario, options: &Options) -> Result
     for surplus in given {
         lines.push(format!("      an answer that was not recorded: {:?}", surplus.request));
     }
+    lines.extend(marks.stale().iter().map(|line| format!("      {line}")));
     Ok(if lines.is_empty() { Outcome::Passed(expected.len()) } else { Outcome::Differs(lines) })
 }

@@ -14,6 +14,7 @@ pub mod answer;
 pub mod certificates;
 pub mod client;
 pub mod compare;
+pub mod differs;
 pub mod harness;
 pub mod placeholders;
 pub mod ports;

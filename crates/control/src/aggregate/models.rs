@@ -14,36 +14,34 @@ pub(super) type Applied = (Named<Router>, HashMap<String, String>);
 /// entry point that has a model; if the router has several entry points, the copy is called
 /// `<entry point>-<router>`. Children follow all copies of their parents.
 pub(super) fn apply(routers: &Named<Router>, frame: &Frame<'_>) -> Applied {
-    let mut applied = Named::new();
+    let mut roots = Vec::with_capacity(routers.len());
     let mut renamed = HashMap::new();
-    for (name, router) in routers {
-        if !router.parent_refs.is_empty() {
+    for (name, router) in routers.iter().filter(|(_, router)| router.parent_refs.is_empty()) {
+        let is_plain = |entry_point: &String| !frame.models.contains_key(entry_point.as_str());
+        if router.entry_points.iter().all(is_plain) {
+            roots.push((name.clone(), completed(router.clone(), frame)));
             continue;
         }
-        let rest: Vec<String> = router
-            .entry_points
-            .iter()
-            .filter(|entry_point| !frame.models.contains_key(entry_point.as_str()))
-            .cloned()
-            .collect();
         let is_alone = router.entry_points.len() == 1;
         for entry_point in &router.entry_points {
             let Some(model) = frame.models.get(entry_point.as_str()) else { continue };
             let copy = with_model(router, entry_point, model);
             if is_alone {
-                applied.insert(name.clone(), copy);
+                roots.push((name.clone(), copy));
                 continue;
             }
             let new_name = format!("{entry_point}-{name}");
             renamed.insert(new_name.clone(), name.clone());
-            applied.insert(new_name, copy);
+            roots.push((new_name, copy));
         }
-        if !rest.is_empty() || router.entry_points.is_empty() {
-            let mut router = Router { entry_points: rest, ..router.clone() };
-            complete(&mut router, frame);
-            applied.insert(name.clone(), router);
+        let rest: Vec<String> =
+            router.entry_points.iter().filter(|name| is_plain(name)).cloned().collect();
+        if !rest.is_empty() {
+            let rest = Router { entry_points: rest, ..router.clone() };
+            roots.push((name.clone(), completed(rest, frame)));
         }
     }
+    let mut applied: Named<Router> = roots.into_iter().collect();
     let mut copies: HashMap<&str, Vec<&String>> = HashMap::new();
     for (copy, name) in &renamed {
         copies.entry(name).or_default().push(copy);
@@ -86,9 +84,10 @@ fn with_model(router: &Router, entry_point: &str, model: &Model<'_>) -> Router {
     copy
 }
 
-fn complete(router: &mut Router, frame: &Frame<'_>) {
+fn completed(mut router: Router, frame: &Frame<'_>) -> Router {
     fill(router.observability.get_or_insert_default(), &everything());
-    set_rule_syntax(router, frame);
+    set_rule_syntax(&mut router, frame);
+    router
 }
 
 /// With `core` set every entry point has a model, and all of them the same rule syntax.

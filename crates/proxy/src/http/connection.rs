@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use ::exchange::{Body, Connection, Frame, TlsInfo};
 use bytes::BytesMut;
 use codec::{ConnectionHeader, HeadError, HeadReader, Limits, RequestHead};
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_rustls::LazyConfigAcceptor;
@@ -216,7 +216,7 @@ impl Session {
     /// Waits for the next request's head.
     async fn await_head(&self, reader: &mut HeadReader, is_idle: bool) -> Awaited {
         let client = &*self.client;
-        let mut spare = self.worker.spares.take();
+        let mut has_given_spare = false;
         let idle_deadline = deadline(&self.worker, self.settings.idle_timeout);
         let mut has_begun = !is_idle;
         let mut trims = false;
@@ -225,7 +225,13 @@ impl Session {
             let mut wire = client.wire.borrow_mut();
             loop {
                 if !wire.read.is_empty() {
-                    match reader.read_request(&mut wire.read, std::mem::take(&mut spare)) {
+                    // The reader keeps the map while the head is unfinished; an idle connection has
+                    // none.
+                    let spare = match std::mem::replace(&mut has_given_spare, true) {
+                        true => HeaderMap::new(),
+                        false => self.worker.spares.take(),
+                    };
+                    match reader.read_request(&mut wire.read, spare) {
                         Ok(Some(head)) => return Poll::Ready(Awaited::Request(head)),
                         Ok(None) => {}
                         Err(error) => return Poll::Ready(Awaited::Refused(error)),

@@ -176,8 +176,9 @@ pub(crate) async fn run(
         exchange.record.retries = tries;
         // The server's connection is not held up while another is asked.
         exchange.response = Response::default();
-        if after > Duration::ZERO {
-            tokio::time::sleep(after).await;
+        if after > Duration::ZERO && client.unless_gone(tokio::time::sleep(after)).await.is_none() {
+            exchange.failure = Some(Failure::before_sending(FailureKind::ClientGone));
+            return exchange;
         }
     }
 }

@@ -68,7 +68,14 @@ pub(crate) async fn forward(
             result => return result,
         }
     }
-    let upstream = connect(server, transport).await?;
+    let connecting = connect(server, transport);
+    let upstream = match origin.client {
+        None => connecting.await?,
+        Some(client) => match client.unless_gone(connecting).await {
+            Some(connected) => connected?,
+            None => return Err(Failure::before_sending(FailureKind::ClientGone)),
+        },
+    };
     let lease = worker.pool.adopt(upstream, server, transport);
     attempt(worker, origin, balancer, server, request, lease).await
 }

@@ -1,9 +1,12 @@
 //! Draining, closing entry points, and new configurations under load.
 
 use std::net::TcpStream;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use exchange::{Exchange, Flow, Memo, Middleware, Stage};
 use proxy::EntryPointSettings;
 
 use crate::support::{Answering, End, LIMIT, Peer, Rig, Server, Setup, get, ok};
@@ -59,21 +62,53 @@ fn clients_that_said_nothing_yet_do_not_hold_a_drain_up() {
     }
 }
 
+/// Holds its worker up: sends a word when it is reached, and waits for one.
+struct Holding(SyncSender<()>, Mutex<Receiver<()>>);
+
+impl Middleware for Holding {
+    fn on_request(&self, exchange: &mut Exchange, _memo: &mut Memo) -> Flow {
+        if exchange.request.path() == "/hold" {
+            self.0.send(()).expect("the test");
+            self.1.lock().expect("the word").recv_timeout(LIMIT).expect("a word");
+        }
+        Flow::Continue
+    }
+}
+
 #[test]
 fn requests_in_the_accept_queue_are_served() {
-    for workers in [1, 2] {
+    for (workers, drains) in [(1, false), (1, true), (2, true)] {
         let server = Answering::with_paths();
         let mut setup = Setup::new(server.address);
         setup.workers = workers;
+        let (reached_sender, reached) = sync_channel(1);
+        let (go, go_receiver) = sync_channel(1);
+        let holding = Holding(reached_sender, Mutex::new(go_receiver));
+        setup.stages = vec![Stage::Sync { name: "hold".into(), middleware: Arc::new(holding) }];
         let rig = setup.start();
-        // More than are accepted in one go; all of them are connected when the drain begins.
+        // The first connection is served by the worker that accepts.
+        let mut first = rig.client_sending(get("/hold"));
+        reached.recv_timeout(LIMIT).expect("the worker to be held up");
+        // More than are accepted in one go, all of them connected when the entry point closes.
         let mut clients: Vec<Peer> =
             (0..500).map(|number| rig.client_sending(get(&format!("/{number}")))).collect();
-        assert_eq!(rig.drain(LIMIT), 0);
+        thread::scope(|scope| {
+            if drains {
+                scope.spawn(|| assert_eq!(rig.drain(LIMIT), 0));
+                // Its first act is to take the entry points.
+                while !rig.plane.addresses().is_empty() {
+                    thread::yield_now();
+                }
+            } else {
+                rig.plane.close("web");
+            }
+            go.send(()).expect("the worker");
+        });
+        assert_eq!(first.answer().text(), "/hold");
         for (number, client) in clients.iter_mut().enumerate() {
             let answer = client.answer();
             assert_eq!(answer.text(), format!("/{number}"));
-            assert_eq!(client.end(), End::Closed);
+            assert_eq!(answer.closes(), drains);
         }
     }
 }

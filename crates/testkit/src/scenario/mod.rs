@@ -13,6 +13,7 @@ use serde::Deserialize;
 pub use step::{Ours, Step};
 
 use crate::answer::Answer;
+use crate::differs::Differs;
 use crate::upstream::UpstreamSpec;
 
 /// A scenario as written in its file.
@@ -23,6 +24,9 @@ pub struct Scenario {
     pub about: String,
     /// Why it is not run, if so.
     pub ignored: Option<String>,
+    /// What ferrovia does not have yet, where the whole scenario is about it: left out for ferrovia,
+    /// not for Traefik.
+    pub later: Option<String>,
     /// YAML of the members of `entryPoints`; default: `web` on `${WEB}`.
     pub entrypoints: Option<String>,
     /// Further YAML of the static configuration.
@@ -44,6 +48,8 @@ pub struct Scenario {
     pub upstream: Vec<UpstreamSpec>,
     /// The requests, one step after the other.
     pub request: Vec<Step>,
+    /// Where ferrovia differs on purpose, line by line.
+    pub differs: Vec<Differs>,
 }
 
 /// How much of an answer is written down.

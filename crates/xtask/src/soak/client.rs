@@ -109,8 +109,10 @@ impl Client {
                 Ok(())
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(Failure::Silent),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             Err(error) if has_begun => Err(Failure::Broken(format!("within the answer: {error}"))),
-            Err(_) => Err(Failure::Reset),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Err(Failure::Reset),
+            Err(error) => Err(Failure::Broken(format!("before the answer: {error}"))),
         }
     }
 }

@@ -43,13 +43,20 @@ impl Peer {
         self.stream.write_all(bytes.as_ref()).is_ok()
     }
 
-    /// Sends bytes until the other side takes no more for a while; tells how many.
+    /// Sends up to so many bytes, until the other side takes no more for a while; tells how many it
+    /// took.
     pub(crate) fn send_until_blocked(&mut self, bytes_max: usize) -> usize {
-        let piece = vec![b'x'; 64 * 1024];
+        self.repeat_until_blocked(&[b'x'; 64 * 1024], bytes_max)
+    }
+
+    /// Sends a piece again and again; otherwise as [`Self::send_until_blocked`].
+    pub(crate) fn repeat_until_blocked(&mut self, piece: &[u8], bytes_max: usize) -> usize {
         self.stream.set_write_timeout(Some(Duration::from_millis(500))).expect("a timeout");
         let mut sent = 0;
         while sent < bytes_max {
-            match self.stream.write(&piece[..piece.len().min(bytes_max - sent)]) {
+            let start = sent % piece.len();
+            let end = piece.len().min(start + bytes_max - sent);
+            match self.stream.write(&piece[start..end]) {
                 Ok(count) => sent += count,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 Err(error) => panic!("sending: {error}"),
