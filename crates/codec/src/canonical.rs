@@ -6,13 +6,11 @@ use http::HeaderName;
 /// Appends `name` in the canonical case of Go's `net/textproto`.
 ///
 /// The first letter and each letter after a hyphen are upper case, all else is lower case: `Etag`,
-/// `Te`, `Www-Authenticate`, `X-Xss-Protection`. Like Traefik it writes the five WebSocket fields
-/// of RFC 6455 with a capital S, since some servers compare them byte by byte.
+/// `Te`, `Www-Authenticate`, `X-Xss-Protection`, `Sec-Websocket-Accept`.
 #[inline]
 pub fn put_canonical_name(out: &mut BytesMut, name: &HeaderName) {
-    let name = name.as_str().as_bytes();
     let start = out.len();
-    out.extend_from_slice(name);
+    out.extend_from_slice(name.as_str().as_bytes());
     let written = &mut out[start..];
     let mut upper = true;
     for byte in written.iter_mut() {
@@ -21,10 +19,19 @@ pub fn put_canonical_name(out: &mut BytesMut, name: &HeaderName) {
         }
         upper = *byte == b'-';
     }
+}
+
+/// Appends `name` as [`put_canonical_name`] does, but for the five WebSocket fields of RFC 6455:
+/// like Traefik towards servers they get a capital S, since some servers compare them byte by byte.
+#[inline]
+pub fn put_request_name(out: &mut BytesMut, name: &HeaderName) {
+    let start = out.len();
+    put_canonical_name(out, name);
+    let name = name.as_str().as_bytes();
     if let Some(field) = name.strip_prefix(b"sec-websocket-")
         && matches!(field, b"key" | b"version" | b"protocol" | b"extensions" | b"accept")
     {
-        written[7] = b'S';
+        out[start + 7] = b'S';
     }
 }
 
@@ -33,11 +40,17 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(name: &str, expected: &str) {
-        let mut out = BytesMut::new();
+    fn check_as(put: fn(&mut BytesMut, &HeaderName), name: &str, expected: &str) {
+        let mut out = BytesMut::from("before ");
         let name = HeaderName::from_bytes(name.as_bytes()).expect("a valid name");
-        put_canonical_name(&mut out, &name);
-        assert_eq!(out, expected.as_bytes());
+        put(&mut out, &name);
+        assert_eq!(out, format!("before {expected}").as_bytes());
+    }
+
+    #[track_caller]
+    fn check(name: &str, expected: &str) {
+        check_as(put_canonical_name, name, expected);
+        check_as(put_request_name, name, expected);
     }
 
     #[test]
@@ -57,12 +70,12 @@ mod tests {
     }
 
     #[test]
-    fn websocket_fields_have_a_capital_s() {
-        check("sec-websocket-key", "Sec-WebSocket-Key");
-        check("sec-websocket-version", "Sec-WebSocket-Version");
-        check("sec-websocket-protocol", "Sec-WebSocket-Protocol");
-        check("sec-websocket-extensions", "Sec-WebSocket-Extensions");
-        check("sec-websocket-accept", "Sec-WebSocket-Accept");
+    fn websocket_fields_have_a_capital_s_towards_servers_only() {
+        for field in ["Key", "Version", "Protocol", "Extensions", "Accept"] {
+            let (here, there) = (format!("Sec-Websocket-{field}"), format!("Sec-WebSocket-{field}"));
+            check_as(put_canonical_name, &here, &here);
+            check_as(put_request_name, &here, &there);
+        }
         check("sec-websocket-other", "Sec-Websocket-Other");
     }
 }

@@ -4,9 +4,9 @@
 //! is written cannot disagree.
 
 use bytes::BytesMut;
-use http::{HeaderMap, HeaderName, Method, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
 
-use crate::canonical::put_canonical_name;
+use crate::canonical::{put_canonical_name, put_request_name};
 use crate::chunked::is_forbidden_trailer;
 use crate::head::BodyLength;
 
@@ -56,7 +56,12 @@ pub fn encode_request(
         BodyLength::Fixed(length) => put_content_length(out, length),
         BodyLength::Chunked | BodyLength::UntilClose => put_chunked(out),
     }
-    put_fields(out, headers, |name| is_framing(name) || name == http::header::HOST);
+    for (name, value) in headers {
+        if !is_framing(name) && name != http::header::HOST {
+            put_request_name(out, name);
+            put_value(out, value);
+        }
+    }
     out.extend_from_slice(b"\r\n");
 }
 
@@ -193,10 +198,15 @@ fn put_fields(out: &mut BytesMut, headers: &HeaderMap, skip: impl Fn(&HeaderName
             continue;
         }
         put_canonical_name(out, name);
-        out.extend_from_slice(b": ");
-        out.extend_from_slice(value.as_bytes());
-        out.extend_from_slice(b"\r\n");
+        put_value(out, value);
     }
+}
+
+#[inline]
+fn put_value(out: &mut BytesMut, value: &HeaderValue) {
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value.as_bytes());
+    out.extend_from_slice(b"\r\n");
 }
 
 #[inline]

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use config::Diagnostic;
 use config::static_config::StaticConfiguration;
 use exchange::InternalService;
-use routing::{Server, Snapshot};
+use routing::Snapshot;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
@@ -242,7 +242,7 @@ impl<'a> Running<'a> {
             }
         };
         self.generation = generation;
-        self.resolver.serve(&servers(&evaluated), RESOLVE_BOUND).await;
+        self.resolver.serve(&evaluated.compiled.servers, RESOLVE_BOUND).await;
         self.control.plane.publish(Arc::clone(&evaluated.compiled.snapshot));
         self.checks.set(&evaluated.compiled.health_checked);
         self.certificates.set(&evaluated.compiled.certificate_files);
@@ -303,12 +303,6 @@ impl CertificateFiles {
             }
         }
     }
-}
-
-/// The servers that a snapshot may connect to.
-fn servers(evaluated: &Evaluated) -> Vec<Arc<Server>> {
-    let services = evaluated.runtime.services.values();
-    services.flat_map(|info| &info.servers).map(|state| Arc::clone(&state.0)).collect()
 }
 
 fn throttle_interval(static_configuration: &StaticConfiguration) -> Duration {

@@ -6,13 +6,13 @@ use http::{Method, StatusCode};
 
 use crate::url::Url;
 
-/// Sends the client to `location`, or answers 500 when that is no URL.
+/// Sends the client to `location`, or answers 502 when that is no URL, as Traefik does.
 pub(crate) fn answer(method: &Method, location: &str, is_permanent: bool) -> Flow {
     let location = Url::parse(location)
         .ok()
         .and_then(|url| HeaderValue::from_bytes(url.to_string().as_bytes()).ok());
     let Some(location) = location else {
-        return Flow::respond(Response::status_only(StatusCode::INTERNAL_SERVER_ERROR));
+        return Flow::respond(Response::status_only(StatusCode::BAD_GATEWAY));
     };
     // Traefik: HEAD counts as a method that must not change.
     let status = match (is_permanent, *method == Method::GET) {

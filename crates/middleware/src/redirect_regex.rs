@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn unchanged_urls_pass_and_broken_ones_answer_500() {
+    fn unchanged_urls_pass_and_broken_ones_answer_502() {
         let run = |replacement: &str| {
             let settings = config::dynamic::RedirectRegex {
                 regex: "(.*)".to_owned(),
@@ -89,6 +89,6 @@ mod tests {
             fixture::request_phase(&middleware, &mut exchange).map(fixture::told)
         };
         assert_eq!(run("$1"), None);
-        assert_eq!(run("http://a b/").as_deref(), Some("500\nInternal Server Error"));
+        assert_eq!(run("http://a b/").as_deref(), Some("502\nBad Gateway"));
     }
 }

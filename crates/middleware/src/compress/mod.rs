@@ -82,8 +82,9 @@ impl Compress {
         }
         let content_type = headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
         if content_type.is_empty() {
-            // Traefik: guesses from the body for gzip, and only then.
-            return true;
+            // Traefik: guesses from the body for gzip, and only then. Here nothing is guessed: what
+            // has no type is on no list.
+            return encoding != Encoding::Gzip || matches!(self.types, Types::AllBut(_));
         }
         let essence = std::str::from_utf8(content_type).ok().and_then(media_type::essence);
         let is_in = |list: &[String]| {
@@ -111,7 +112,10 @@ impl Compress {
 
     fn encode(&self, response: &mut Response, encoding: Encoding) {
         let body = match response.body.take() {
-            Body::Full(bytes) if bytes.len() <= ONE_GO_BYTES_MAX => {
+            // The length of an event stream is a guess about its future, even where it ended.
+            Body::Full(bytes)
+                if bytes.len() <= ONE_GO_BYTES_MAX && !is_event_stream(&response.headers) =>
+            {
                 match Encoder::encode(encoding, &bytes) {
                     Some(encoded) => Body::Full(encoded),
                     None => {
@@ -168,7 +172,7 @@ impl Middleware for Compress {
         let Some(chosen) = chosen.filter(|_| response.upgrade.is_none()) else {
             return Flow::Continue;
         };
-        response.headers.append(VARY, HeaderValue::from_static("Accept-Encoding"));
+        tell_caches(&mut response.headers);
         if let Some(encoding) = chosen.encoding
             && self.accepts(&response.headers, encoding)
             && self.is_large_enough(response, encoding)
@@ -177,6 +181,15 @@ impl Middleware for Compress {
         }
         response.headers.remove(NO_GZIP);
         Flow::Continue
+    }
+}
+
+/// Adds `Vary: Accept-Encoding`, in front of what the upstream varies by.
+fn tell_caches(headers: &mut HeaderMap) {
+    let others: Vec<_> = headers.get_all(VARY).iter().cloned().collect();
+    headers.insert(VARY, HeaderValue::from_static("Accept-Encoding"));
+    for other in others {
+        headers.append(VARY, other);
     }
 }
 

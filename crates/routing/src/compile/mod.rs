@@ -20,7 +20,7 @@ use config::Diagnostic;
 use config::dynamic::{Configuration, ServersTransport};
 use exchange::InternalService;
 
-use crate::{DeniedCharacters, EntryPointRoutes, Snapshot};
+use crate::{DeniedCharacters, EntryPointRoutes, Server, Snapshot};
 
 pub use self::runtime::{MiddlewareInfo, RouterInfo, Runtime, ServerState, ServiceInfo, Status};
 pub use self::services::HealthChecked;
@@ -55,6 +55,8 @@ pub struct Compiled {
     pub runtime: Arc<Runtime>,
     /// Load balancers with active health checks.
     pub health_checked: Vec<HealthChecked>,
+    /// Every server there is, those of middlewares included: their names are to be resolved.
+    pub servers: Vec<Arc<Server>>,
     /// What transports, certificates and TLS options have to report; objects that fail to build say
     /// so in the runtime.
     pub problems: Vec<Diagnostic>,
@@ -91,6 +93,7 @@ pub fn compile(input: &Input<'_>, previous: Option<&Compiled>, generation: u64) 
     let mut problems = tls.problems;
     let (kept_services, kept_transports, health_checked, transport_problems) =
         services.finish(&mut runtime);
+    let servers = kept_services.values().flat_map(services::Kept::servers).cloned().collect();
     problems.extend(transport_problems);
     let kept_middlewares = middlewares.finish(&mut runtime);
     runtime.populate_used_by();
@@ -98,6 +101,7 @@ pub fn compile(input: &Input<'_>, previous: Option<&Compiled>, generation: u64) 
         snapshot: Arc::new(Snapshot { generation, entry_points }),
         runtime: Arc::new(runtime),
         health_checked,
+        servers,
         problems,
         certificate_files: tls.files,
         memory: Memory {

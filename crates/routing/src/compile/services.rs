@@ -33,6 +33,16 @@ pub(crate) struct Kept {
     service: Arc<Service>,
 }
 
+impl Kept {
+    /// The servers, of a load balancer.
+    pub(crate) fn servers(&self) -> &[Arc<Server>] {
+        match &self.service.kind {
+            ServiceKind::LoadBalancer(balancer) => &balancer.servers,
+            ServiceKind::Weighted(_) | ServiceKind::Internal(_) => &[],
+        }
+    }
+}
+
 /// A load balancer whose servers are to be asked for their health.
 #[derive(Clone)]
 pub struct HealthChecked {

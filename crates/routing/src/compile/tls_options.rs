@@ -3,7 +3,7 @@
 //! Every TLS router binds the hosts of its rule to its options. Hosts that two routers bind to
 //! different options fall back to the default ones, or disable the routers in strict mode.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,8 +29,8 @@ pub(crate) struct Kept {
 /// Certificates and options, built.
 pub(crate) struct TlsBuilt {
     configs: Arc<ServerConfigs>,
-    /// What is wrong with options that cannot be used.
-    broken: HashMap<String, String>,
+    /// What is wrong with options that cannot be used; `None`: they do not exist.
+    broken: HashMap<String, Option<String>>,
     pub(crate) kept: Kept,
     pub(crate) problems: Vec<Diagnostic>,
     pub(crate) files: Vec<PathBuf>,
@@ -75,11 +75,12 @@ impl fmt::Display for Conflict {
 pub(crate) fn build(input: &Input<'_>, previous: &Kept) -> TlsBuilt {
     let settings = &input.configuration.tls;
     let (certificates, mut problems) = Certificates::load(settings, previous.certificates.as_ref());
-    let mut options: BTreeMap<String, config::dynamic::TlsOptions> =
-        settings.options.iter().map(|(name, options)| (name.clone(), options.clone())).collect();
-    options.entry(DEFAULT_OPTIONS.to_owned()).or_default();
-    let (configs, more) =
-        ServerConfigs::build(&options, &certificates, PROTOCOLS, previous.configs.as_deref());
+    let (configs, more) = ServerConfigs::build(
+        &settings.options,
+        &certificates,
+        PROTOCOLS,
+        previous.configs.as_deref(),
+    );
     problems.extend(more);
     let configs = Arc::new(configs);
     let mut files: Vec<PathBuf> = certificates.files().to_vec();
@@ -87,8 +88,14 @@ pub(crate) fn build(input: &Input<'_>, previous: &Kept) -> TlsBuilt {
     let mut broken = HashMap::new();
     for problem in &problems {
         if let (Subject::Options(name), Severity::Error) = (&problem.subject, problem.severity) {
-            broken.insert(name.clone(), problem.message.clone());
+            broken.insert(name.clone(), Some(problem.message.clone()));
         }
+    }
+    // Two providers that both define the default options have neither: what would go by them is
+    // refused, since nobody can say which of the two was meant.
+    let has_default = settings.options.contains_key(DEFAULT_OPTIONS);
+    if !has_default {
+        broken.insert(DEFAULT_OPTIONS.to_owned(), None);
     }
     let problems = problems.into_iter().map(Problem::into_diagnostic).collect();
     let kept =
@@ -108,12 +115,12 @@ pub(crate) fn options_of(router: &Router, name: &str) -> Option<String> {
 impl TlsBuilt {
     /// Says what is wrong with options; `None`: they can be used.
     pub(crate) fn fault(&self, options: &str) -> Option<String> {
-        if self.configs.is_usable(options) {
+        if self.configs.is_usable(options) && !self.broken.contains_key(options) {
             return None;
         }
         Some(match self.broken.get(options) {
-            Some(message) => format!("building TLS config: {message}"),
-            None => format!("unknown TLS options: {options}"),
+            Some(Some(message)) => format!("building TLS config: {message}"),
+            Some(None) | None => format!("unknown TLS options: {options}"),
         })
     }
 }
@@ -150,6 +157,7 @@ impl Hosts {
             let options = if *is_disputed { DEFAULT_OPTIONS } else { options };
             ((*host).to_owned(), Some(options.to_owned()))
         });
-        (Arc::new(ServerSettings::new(&tls.configs, bound)), conflicts)
+        let refused = tls.broken.contains_key(DEFAULT_OPTIONS).then(|| ("*".to_owned(), None));
+        (Arc::new(ServerSettings::new(&tls.configs, bound.chain(refused))), conflicts)
     }
 }

@@ -109,7 +109,7 @@ impl Client {
                 Ok(())
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(Failure::Silent),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {eprintln!("EINTR"); Ok(())},
             Err(error) if has_begun => Err(Failure::Broken(format!("within the answer: {error}"))),
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Err(Failure::Reset),
             Err(error) => Err(Failure::Broken(format!("before the answer: {error}"))),
