@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|text: &str| {
     for format in [Format::Yaml, Format::Toml] {
         if let Ok(node) = parse(text, "fuzz", format) {
-            let _ = decode_dynamic(&node);
+            let _ = decode_dynamic(node);
         }
     }
 });

@@ -24,7 +24,7 @@ pub fn put_canonical_name(out: &mut BytesMut, name: &HeaderName) {
 /// Appends `name` as [`put_canonical_name`] does, but for the five WebSocket fields of RFC 6455:
 /// like Traefik towards servers they get a capital S, since some servers compare them byte by byte.
 #[inline]
-pub fn put_request_name(out: &mut BytesMut, name: &HeaderName) {
+pub(crate) fn put_request_name(out: &mut BytesMut, name: &HeaderName) {
     let start = out.len();
     put_canonical_name(out, name);
     let name = name.as_str().as_bytes();
@@ -72,7 +72,8 @@ mod tests {
     #[test]
     fn websocket_fields_have_a_capital_s_towards_servers_only() {
         for field in ["Key", "Version", "Protocol", "Extensions", "Accept"] {
-            let (here, there) = (format!("Sec-Websocket-{field}"), format!("Sec-WebSocket-{field}"));
+            let (here, there) =
+                (format!("Sec-Websocket-{field}"), format!("Sec-WebSocket-{field}"));
             check_as(put_canonical_name, &here, &here);
             check_as(put_request_name, &here, &there);
         }

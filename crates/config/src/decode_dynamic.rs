@@ -24,18 +24,53 @@ pub struct DynamicDecoded {
     pub diagnostics: Vec<Diagnostic>,
     /// Where every object's key stands, rejected ones included.
     pub places: HashMap<(Kind, String), Place>,
-    /// Where the values of every object stand, by lower-case path in the object, such as
-    /// `loadbalancer.servers[0].url` or `middlewares[1]`.
-    pub fields: HashMap<(Kind, String), HashMap<String, Place>>,
+    /// What was decoded: places of values are asked for seldom, so they are looked up in it.
+    root: Option<Node>,
+    /// The position of every object's entry in its section.
+    positions: HashMap<(Kind, String), usize>,
 }
 
 impl DynamicDecoded {
-    /// Finds where a value of an object stands, or, if it is not written, the object.
+    /// Finds where a value of an object stands, or, if it is not written, the object. `path` is in
+    /// the object, such as `loadBalancer.servers[0].url` or `middlewares[1]`; case does not count.
     pub fn place(&self, kind: Kind, name: &str, path: &str) -> Option<&Place> {
-        let object = (kind, name.to_owned());
-        let field = self.fields.get(&object).and_then(|fields| fields.get(&path.to_lowercase()));
-        field.or_else(|| self.places.get(&object))
+        let field = self.object_node(kind, name).and_then(|node| descend(node, path));
+        field.map(|node| &node.place).or_else(|| self.places.get(&(kind, name.to_owned())))
     }
+
+    fn object_node(&self, kind: Kind, name: &str) -> Option<&Node> {
+        let root = self.root.as_ref()?;
+        let objects = kind.section().iter().try_fold(root, |node, key| entry(node, key))?;
+        let position = *self.positions.get(&(kind, name.to_owned()))?;
+        match &objects.value {
+            Value::Mapping(entries) => entries
+                .get(position)
+                .and_then(|(key, node)| (key.text == name).then_some(node)),
+            Value::Sequence(nodes) => nodes.get(position),
+            Value::Null | Value::Scalar(_) => None,
+        }
+    }
+}
+
+/// The value of a mapping's key, whatever its case.
+fn entry<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+    let Value::Mapping(entries) = &node.value else { return None };
+    entries.iter().find(|(found, _)| found.text.eq_ignore_ascii_case(key)).map(|(_, node)| node)
+}
+
+/// Follows `a.b[1].c` down from a node.
+fn descend<'a>(node: &'a Node, path: &str) -> Option<&'a Node> {
+    if path.is_empty() {
+        return None;
+    }
+    path.split('.').try_fold(node, |node, step| {
+        let (key, indexes) = step.split_once('[').map_or((step, ""), |(key, rest)| (key, rest));
+        let node = if key.is_empty() { node } else { entry(node, key)? };
+        indexes.split('[').filter(|index| !index.is_empty()).try_fold(node, |node, index| {
+            let Value::Sequence(nodes) = &node.value else { return None };
+            nodes.get(index.trim_end_matches(']').parse::<usize>().ok()?)
+        })
+    })
 }
 
 /// An object that has errors.
@@ -64,6 +99,27 @@ pub enum Kind {
     Certificate,
 }
 
+impl Kind {
+    /// The keys that lead to objects of the kind.
+    fn section(self) -> [&'static str; 2] {
+        match self {
+            Self::Router => ["http", "routers"],
+            Self::Service => ["http", "services"],
+            Self::Middleware => ["http", "middlewares"],
+            Self::ServersTransport => ["http", "serversTransports"],
+            Self::TcpRouter => ["tcp", "routers"],
+            Self::TcpService => ["tcp", "services"],
+            Self::TcpMiddleware => ["tcp", "middlewares"],
+            Self::TcpServersTransport => ["tcp", "serversTransports"],
+            Self::UdpRouter => ["udp", "routers"],
+            Self::UdpService => ["udp", "services"],
+            Self::TlsOptions => ["tls", "options"],
+            Self::TlsStore => ["tls", "stores"],
+            Self::Certificate => ["tls", "certificates"],
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
@@ -86,7 +142,13 @@ impl fmt::Display for Kind {
 
 /// Decodes a whole dynamic configuration. A null node, which an empty file gives, is an empty
 /// configuration, and so is any section written `{}`.
-pub fn decode_dynamic(node: &Node) -> DynamicDecoded {
+pub fn decode_dynamic(root: Node) -> DynamicDecoded {
+    let mut decoded = decode_objects(&root);
+    decoded.root = Some(root);
+    decoded
+}
+
+fn decode_objects(node: &Node) -> DynamicDecoded {
     let mut decoded = DynamicDecoded::default();
     let mut configuration = Configuration::default();
     let Configuration { http, tcp, udp, tls } = &mut configuration;
@@ -215,7 +277,7 @@ impl DynamicDecoded {
                 return;
             }
         };
-        for (key, node) in entries {
+        for (position, (key, node)) in entries.iter().enumerate() {
             let name = &key.text;
             if matches!(node.value, Value::Null) {
                 let diagnostic = Diagnostic::warning("empty-key", "has no value and is ignored")
@@ -225,6 +287,7 @@ impl DynamicDecoded {
                 continue;
             }
             let object = format!("{kind} {name:?}");
+            self.positions.insert((kind, name.clone()), position);
             if let Some(value) = self.object(kind, name, &object, node, &key.place) {
                 named.insert(name.clone(), value);
             }
@@ -246,6 +309,7 @@ impl DynamicDecoded {
         for (index, node) in nodes.iter().enumerate() {
             let object = format!("certificate {index}");
             let name = index.to_string();
+            self.positions.insert((Kind::Certificate, name.clone()), index);
             if let Some(value) = self.object(Kind::Certificate, &name, &object, node, &node.place) {
                 certificates.push(value);
             }
@@ -261,9 +325,6 @@ impl DynamicDecoded {
         place: &Place,
     ) -> Option<T> {
         let id = (kind, name.to_owned());
-        let mut fields = HashMap::new();
-        collect_places(node, String::new(), &mut fields);
-        self.fields.insert(id.clone(), fields);
         self.places.insert(id, place.clone());
 
         let decoded = decode::decode::<T>(node, Some(object), "");
@@ -274,27 +335,6 @@ impl DynamicDecoded {
             return None;
         }
         decoded.value
-    }
-}
-
-fn collect_places(node: &Node, path: String, places: &mut HashMap<String, Place>) {
-    match &node.value {
-        Value::Mapping(entries) => {
-            for (key, child) in entries {
-                let separator = if path.is_empty() { "" } else { "." };
-                let path = format!("{path}{separator}{}", key.text.to_lowercase());
-                collect_places(child, path, places);
-            }
-        }
-        Value::Sequence(nodes) => {
-            for (index, child) in nodes.iter().enumerate() {
-                collect_places(child, format!("{path}[{index}]"), places);
-            }
-        }
-        Value::Null | Value::Scalar(_) => {}
-    }
-    if !path.is_empty() {
-        places.insert(path, node.place.clone());
     }
 }
 
@@ -329,7 +369,7 @@ mod tests {
     use crate::parse::{Format, parse};
 
     fn decode_text(text: &str) -> DynamicDecoded {
-        decode_dynamic(&parse(text, "d.yml", Format::Yaml).expect("well-formed YAML"))
+        decode_dynamic(parse(text, "d.yml", Format::Yaml).expect("well-formed YAML"))
     }
 
     /// Expects these diagnostics and rejected objects.

@@ -153,7 +153,7 @@ proptest! {
     #[test]
     fn yaml(text in pieces(YAML)) {
         if let Ok(node) = parse(&text, "f", Format::Yaml) {
-            decode_dynamic(&node);
+            decode_dynamic(node.clone());
             decode::decode::<StaticConfiguration>(&node, None, "");
         }
     }
@@ -161,7 +161,7 @@ proptest! {
     #[test]
     fn toml(text in pieces(TOML)) {
         if let Ok(node) = parse(&text, "f", Format::Toml) {
-            decode_dynamic(&node);
+            decode_dynamic(node.clone());
             decode::decode::<StaticConfiguration>(&node, None, "");
         }
     }

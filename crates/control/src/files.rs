@@ -246,7 +246,7 @@ fn is_change(kind: EventKind) -> bool {
 }
 
 /// A burst of events is over after this time without one.
-const QUIET: Duration = Duration::from_millis(50);
+const QUIET: Duration = Duration::from_millis(20);
 /// A burst that does not end is interrupted.
 const BURST_MAX: Duration = Duration::from_millis(500);
 /// How often to look although no event came.

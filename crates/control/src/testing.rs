@@ -27,7 +27,7 @@ pub(crate) fn static_configuration(text: &str) -> StaticConfiguration {
 
 /// Reads what a provider says, from a file of its name.
 pub(crate) fn update(provider: &str, text: &str) -> Update {
-    let decoded = Arc::new(decode_dynamic(&node(text, &format!("{provider}.yml"))));
+    let decoded = Arc::new(decode_dynamic(node(text, &format!("{provider}.yml"))));
     let certificates = decoded.configuration.tls.certificates.len();
     Update {
         provider: provider.into(),

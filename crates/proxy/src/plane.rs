@@ -165,12 +165,14 @@ impl DataPlane {
     pub async fn drain(&self, grace: Duration) -> usize {
         let deadline = tokio::time::Instant::now() + grace;
         let open: Vec<OpenEntryPoint> = self.lock().drain().map(|(_, open)| open).collect();
-        for open in open {
+        for open in &open {
             let _ = open.stop.send(true);
-            let _ = open.stopped.await;
         }
         for line in &self.shared.workers {
             let _ = line.orders.send(Order::Drain);
+        }
+        for open in open {
+            let _ = open.stopped.await;
         }
         while self.connections() > 0 && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(DRAIN_POLL).await;

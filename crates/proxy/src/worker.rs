@@ -56,7 +56,7 @@ pub(crate) enum Order {
 impl Worker {
     fn new(shared: Arc<Shared>) -> Rc<Self> {
         let snapshot = RefCell::new(Cache::new(Arc::clone(&shared.snapshot)));
-        let worker = Rc::new_cyclic(|this: &Weak<Self>| {
+        Rc::new_cyclic(|this: &Weak<Self>| {
             let upstreams: Rc<dyn Upstreams> = Rc::new(Subrequests(Weak::clone(this)));
             Self {
                 clock: Rc::new(Clock::new()),
@@ -68,8 +68,7 @@ impl Worker {
                 upstreams: OnceCell::from(upstreams),
                 is_draining: Cell::new(false),
             }
-        });
-        worker
+        })
     }
 
     /// The configuration in force.

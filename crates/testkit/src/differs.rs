@@ -32,6 +32,11 @@ pub struct Marks<'a> {
 }
 
 impl Differs {
+    /// Whether the reason is that ferrovia lacks something, which is not on purpose.
+    pub fn is_for_later(&self) -> bool {
+        self.reason.starts_with("not supported yet")
+    }
+
     /// The lines of the comparison it names.
     pub fn lines(&self) -> impl Iterator<Item = &str> {
         self.lines.lines().map(str::trim).filter(|line| !line.is_empty())
@@ -58,7 +63,8 @@ impl<'a> Marks<'a> {
             stale.extend(unseen.map(|line| format!("no longer differs ({}): {line}", mark.reason)));
             let at = mark.at.iter().map(String::as_str);
             let unseen = at.filter(|label| !self.labels_seen.contains(&(number, *label)));
-            stale.extend(unseen.map(|at| format!("no longer differs ({}): at {at:?}", mark.reason)));
+            stale
+                .extend(unseen.map(|at| format!("no longer differs ({}): at {at:?}", mark.reason)));
         }
         stale
     }

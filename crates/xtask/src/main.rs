@@ -1,6 +1,7 @@
 //! Development commands, run as `cargo xtask <command>`.
 
 mod bench;
+mod differences;
 mod record;
 mod soak;
 mod tidy;
@@ -14,6 +15,7 @@ usage: cargo xtask <command>
 
   record [--binary PATH] [FILTER]   write down what Traefik answers to the scenarios
   replay --binary PATH [FILTER]     compare a proxy with what was written down
+  differences                       tell where ferrovia differs on purpose, as Markdown
   bench ...                         measure (see `cargo xtask bench --help`)
   soak ...                          prove that reloads lose nothing (`cargo xtask soak --help`)
   tidy                              check crate edges, file sizes and the like";
@@ -34,6 +36,7 @@ fn run(args: &[String]) -> Result<()> {
         Some((command, rest)) => match command.as_str() {
             "record" => record::record(rest),
             "replay" => record::replay(rest),
+            "differences" => differences::run(),
             "bench" => bench::run(rest),
             "soak" => soak::run(rest),
             "tidy" => tidy::run(),

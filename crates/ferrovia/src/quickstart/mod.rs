@@ -203,7 +203,7 @@ mod tests {
     /// Expects the routes to be read without complaint.
     fn check_routes(text: &str, middlewares: &[&str]) {
         let node = parse(text, FILE, Format::Yaml).expect("well-formed YAML");
-        let decoded = decode_dynamic(&node);
+        let decoded = decode_dynamic(node);
         assert_eq!(decoded.diagnostics, []);
         let http = decoded.configuration.http;
         assert_eq!(http.services["two-servers"].load_balancer.as_ref().unwrap().servers.len(), 2);

@@ -115,6 +115,25 @@ fn events_are_sent_on_when_their_source_pauses() {
 }
 
 #[test]
+fn events_have_no_length_even_when_all_are_there() {
+    for encoding in ["gzip", "br", "zstd"] {
+        let response = fixture::response(200, &[("Content-Type", "text/event-stream")], BIG);
+        assert!(matches!(accept(response, encoding).body, Body::Stream(_)), "{encoding}");
+    }
+}
+
+#[test]
+fn what_has_no_type_is_on_no_list() {
+    let included = Settings { included_content_types: vec!["text/html".to_owned()], ..settings() };
+    let request = [("Accept-Encoding", "gzip")];
+    let sent = run(&included, "GET", &request, fixture::response(200, &[], BIG));
+    assert!(!sent.headers.contains_key(CONTENT_ENCODING));
+    let excluded = Settings { excluded_content_types: vec!["text/html".to_owned()], ..settings() };
+    let sent = run(&excluded, "GET", &request, fixture::response(200, &[], BIG));
+    assert!(sent.headers.contains_key(CONTENT_ENCODING));
+}
+
+#[test]
 fn small_bodies_of_known_length_stay_plain() {
     for encoding in ["gzip", "br", "zstd"] {
         check_plain(encoding, fixture::response(200, &[], &BIG[..1023]), &[VARY_LINE]);

@@ -138,7 +138,7 @@ impl Source {
             let message = format!("expected a mapping, found {}", node.kind_name());
             return Err(Diagnostic::error("syntax", message).at(Some(node.place)));
         }
-        Ok(decode_dynamic(&node))
+        Ok(decode_dynamic(node))
     }
 
     /// Tells whether the file stands for any object, readable or not.

@@ -138,7 +138,7 @@ impl Client {
             self.owes_continue.set(false);
         }
         let mut wire = self.wire.borrow_mut();
-        if !wire.is_drained() && wire.poll_drain(context).is_ready_and(|sent| sent.is_err()) {
+        if !wire.is_drained() && matches!(wire.poll_drain(context), Poll::Ready(Err(_))) {
             return Poll::Ready(Some(Err(BodyError::Cut)));
         }
         let frame = match framing.poll_frame(&mut wire, context) {
@@ -180,20 +180,6 @@ impl BodyStream for ClientBody {
         match &*self.client.body.borrow() {
             Some(framing) => framing.remaining(),
             None => Some(0),
-        }
-    }
-}
-
-/// What `Poll` lacks.
-trait ReadyAnd<T> {
-    fn is_ready_and(self, check: impl FnOnce(T) -> bool) -> bool;
-}
-
-impl<T> ReadyAnd<T> for Poll<T> {
-    fn is_ready_and(self, check: impl FnOnce(T) -> bool) -> bool {
-        match self {
-            Poll::Ready(value) => check(value),
-            Poll::Pending => false,
         }
     }
 }

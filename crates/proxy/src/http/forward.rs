@@ -3,7 +3,6 @@
 //! Forwarding: take a connection to the server, send the request, read the response's head.
 
 use std::future::poll_fn;
-use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,24 +13,21 @@ use codec::{BodyLength, HeadError, ResponseHead};
 use exchange::{Body, Connection, Failure, FailureKind, Request, Response, Upgrade};
 use http::header::{CONNECTION, EXPECT, HeaderName, HeaderValue, UPGRADE};
 use http::{HeaderMap, Method, StatusCode, Version};
-use routing::{LoadBalancer, Scheme, Server, Transport};
-use rustls::pki_types::ServerName;
+use routing::{LoadBalancer, Server};
 
 use crate::http::client::Client;
+use crate::http::connect::connect;
 use crate::http::door::{self, X_FORWARDED_FOR};
 use crate::http::framing::Framing;
 use crate::http::pool::{Lease, Upstream};
 use crate::http::upload::{Upload, UploadError};
 use crate::http::upstream_body::UpstreamBody;
-use crate::http::wire::{ReadSize, Wire};
-use crate::net::{self, Stream};
+use crate::http::wire::ReadSize;
 use crate::settings::ForwardedSettings;
 use crate::worker::Worker;
 
 /// Time a server has to answer `Expect: 100-continue` before the body is sent anyway; Go's.
 const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);
-/// Time for a TLS handshake with a server; Go's.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Credentials and challenges between a client and its proxy.
 const PROXY_FIELDS: [HeaderName; 2] =
@@ -89,64 +85,6 @@ fn clone_in_memory(body: &Body) -> Body {
 
 fn is_stale(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::UpstreamClosed | FailureKind::UpstreamReset)
-}
-
-async fn connect(server: &Server, transport: &Transport) -> Result<Upstream, Failure> {
-    let addresses = server.addresses.load_full();
-    if addresses.is_empty() {
-        return Err(Failure::before_sending(FailureKind::NameResolution)
-            .detail(format_args!("{} has no known address", server.host)));
-    }
-    let connecting = net::connect(&addresses);
-    let connected = match transport.dial_timeout {
-        None => connecting.await,
-        Some(limit) => match tokio::time::timeout(limit, connecting).await {
-            Ok(connected) => connected,
-            Err(_) => Err(io::ErrorKind::TimedOut.into()),
-        },
-    };
-    let stream = connected.map_err(|error| connect_failure(&error))?;
-    let stream = match server.scheme {
-        Scheme::Http => Stream::Plain(stream),
-        Scheme::Https => connect_tls(server, transport, stream).await?,
-        Scheme::H2c => return Err(Failure::before_sending(FailureKind::UnsupportedScheme)),
-    };
-    Ok(Upstream::new(Wire::new(stream, BytesMut::new())))
-}
-
-async fn connect_tls(
-    server: &Server,
-    transport: &Transport,
-    stream: tokio::net::TcpStream,
-) -> Result<Stream, Failure> {
-    let name = transport.server_name.as_deref().unwrap_or(&server.host);
-    let name = ServerName::try_from(name.to_owned())
-        .map_err(|error| Failure::before_sending(FailureKind::TlsVerify).detail(error))?;
-    let handshake = net::connect_tls(stream, Arc::clone(&transport.tls), name);
-    match tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await {
-        Ok(Ok(stream)) => Ok(stream),
-        Ok(Err(error)) => Err(handshake_failure(&error)),
-        Err(_) => Err(Failure::before_sending(FailureKind::ConnectTimedOut)
-            .detail("the TLS handshake took too long")),
-    }
-}
-
-fn connect_failure(error: &io::Error) -> Failure {
-    let kind = match error.kind() {
-        io::ErrorKind::ConnectionRefused => FailureKind::ConnectRefused,
-        io::ErrorKind::TimedOut => FailureKind::ConnectTimedOut,
-        _ => FailureKind::ConnectFailed,
-    };
-    Failure::before_sending(kind).detail(error)
-}
-
-fn handshake_failure(error: &io::Error) -> Failure {
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    let kind = match tls {
-        Some(rustls::Error::InvalidCertificate(_)) => FailureKind::TlsVerify,
-        _ => FailureKind::TlsHandshake,
-    };
-    Failure::before_sending(kind).detail(error)
 }
 
 /// Sends the request over one connection.

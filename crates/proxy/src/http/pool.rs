@@ -48,7 +48,7 @@ pub(crate) struct Upstream {
 
 /// A connection to a server, for one request.
 pub(crate) struct Lease {
-    pub(crate) connection: Rc<Box<Upstream>>,
+    pub(crate) connection: Box<Upstream>,
     server: Arc<Server>,
     transport: Arc<Transport>,
     pool: Rc<Pool>,
@@ -86,7 +86,7 @@ impl Pool {
             };
             if is_usable {
                 return Some(Lease {
-                    connection: Rc::new(found.connection),
+                    connection: found.connection,
                     server: Arc::clone(server),
                     transport: Arc::clone(transport),
                     pool: Rc::clone(self),
@@ -105,7 +105,7 @@ impl Pool {
         transport: &Arc<Transport>,
     ) -> Lease {
         Lease {
-            connection: Rc::new(Box::new(connection)),
+            connection: Box::new(connection),
             server: Arc::clone(server),
             transport: Arc::clone(transport),
             pool: Rc::clone(self),
@@ -131,9 +131,7 @@ impl Pool {
 impl Lease {
     /// Gives the connection back for other requests, if the response left it clean.
     pub(crate) fn release(self, now: Instant) {
-        let Self { connection, server, transport, pool, keeps_alive, .. } = self;
-        // A body that still holds the connection (an upload cut short) makes it unusable.
-        let Ok(connection) = Rc::try_unwrap(connection) else { return };
+        let Self { connection, server, transport, pool, keeps_alive } = self;
         let is_clean = {
             let mut wire = connection.wire.borrow_mut();
             let clean = wire.read.is_empty() && wire.is_drained() && !wire.is_read_closed;

@@ -71,20 +71,26 @@ fn accepting_rests_without_descriptors_and_goes_on_with_them() {
     for client in &mut clients {
         client.send(LOCAL);
     }
-    // Connections are accepted in the order they came; the last one has to wait.
-    assert_eq!(clients[0].answer().status, 200);
+    // Connections are accepted in the order they came; the last ones have to wait.
+    let mut accepted = 0;
+    while !clients[accepted].is_silent_for(Duration::from_millis(600)) {
+        assert_eq!(clients[accepted].answer().status, 200);
+        accepted += 1;
+    }
+    assert!(accepted > 0);
     let before = processor_time(child.0.id());
-    let last = clients.len() - 1;
-    assert!(clients[last].is_silent_for(Duration::from_millis(600)));
+    let started = Instant::now();
+    assert!(clients[accepted].is_silent_for(Duration::from_millis(600)));
     let spent = processor_time(child.0.id()) - before;
-    assert!(spent < Duration::from_millis(200), "{spent:?} of processor time while waiting");
+    assert!(spent < started.elapsed() / 4, "{spent:?} of processor time while waiting");
 
     // Who was accepted is served on.
     clients[0].send(LOCAL);
     assert_eq!(clients[0].answer().status, 200);
     assert!(!clients.iter_mut().any(Peer::has_ended), "a connection was closed");
-    // Those that are left all fit.
-    clients.drain(..60);
+    // As many as fit.
+    clients.drain(..accepted);
+    clients.truncate(accepted);
     for client in &mut clients {
         assert_eq!(client.answer().status, 200);
     }

@@ -19,7 +19,7 @@ fn misbehave(stream: TcpStream, seed: u64) {
             return;
         }
         let id = request.path();
-        let well = match random.u8(0..100) {
+        let goes_on = match random.u8(0..100) {
             0..50 => peer.try_send(ok(id)),
             50..65 => {
                 let length = id.len();
@@ -27,22 +27,20 @@ fn misbehave(stream: TcpStream, seed: u64) {
                     && peer.try_send(format!("{length:x}\r\n{id}\r\n"))
                     && peer.try_send("0\r\n\r\n")
             }
-            65..70 => peer.try_send(ok(id) + &ok("poison")) && false,
-            70..75 => {
-                peer.try_send(format!("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{id}")) && false
-            }
-            75..80 => peer.try_send("HTTP/1.1 200 OK\r\nX") && false,
-            80..84 => peer.try_send(ok(id)) && false,
-            84..88 => return peer.reset(),
+            65..70 => peer.try_send(format!("HTTP/1.1 103 Early Hints\r\n\r\n{}", ok(id))),
+            70..75 => peer.sends_last(ok(id) + &ok("poison")),
+            75..80 => peer.sends_last(format!("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{id}")),
+            80..85 => peer.sends_last("HTTP/1.1 200 OK\r\nX"),
+            85..90 => peer.sends_last(ok(id)),
+            90..94 => return peer.reset(),
             // Silent until it is left.
-            88..90 => {
+            94..96 => {
                 peer.rest();
                 false
             }
-            90..95 => peer.try_send(format!("HTTP/1.1 103 Early Hints\r\n\r\n{}", ok(id))),
             _ => false,
         };
-        if !well {
+        if !goes_on {
             return;
         }
     }

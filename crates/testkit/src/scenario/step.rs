@@ -103,6 +103,13 @@ pub struct Ours {
     pub parts: BTreeMap<String, Value>,
 }
 
+impl Ours {
+    /// Whether it says what a part of the answer is.
+    pub fn says(&self, part: &str) -> bool {
+        self.refuse.is_some() || self.parts.contains_key(part)
+    }
+}
+
 impl Default for Step {
     fn default() -> Self {
         Self {

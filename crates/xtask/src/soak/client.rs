@@ -72,7 +72,10 @@ impl Client {
         let mut byte = [0];
         let peeked = self.stream.set_nonblocking(true).and_then(|()| self.stream.peek(&mut byte));
         let _ = self.stream.set_nonblocking(false);
-        !matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+        let is_open = |error: &io::Error| {
+            matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
+        };
+        !peeked.as_ref().is_err_and(is_open)
     }
 
     /// Reads one answer. A request that is not known to have met a closed connection gets one.
@@ -109,7 +112,7 @@ impl Client {
                 Ok(())
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(Failure::Silent),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {eprintln!("EINTR"); Ok(())},
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
             Err(error) if has_begun => Err(Failure::Broken(format!("within the answer: {error}"))),
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Err(Failure::Reset),
             Err(error) => Err(Failure::Broken(format!("before the answer: {error}"))),

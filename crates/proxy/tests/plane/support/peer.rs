@@ -43,6 +43,12 @@ impl Peer {
         self.stream.write_all(bytes.as_ref()).is_ok()
     }
 
+    /// Sends bytes to a side that may have gone; `false`, since nothing follows them.
+    pub(crate) fn sends_last(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        let _ = self.try_send(bytes);
+        false
+    }
+
     /// Sends up to so many bytes, until the other side takes no more for a while; tells how many it
     /// took.
     pub(crate) fn send_until_blocked(&mut self, bytes_max: usize) -> usize {
