@@ -133,9 +133,13 @@ impl<'a> NodeDeserializer<'a> {
                 self.unknown_key(key, known);
                 continue;
             };
-            let field_path = Path::Key(self.path, name).to_string();
+            // Traefik: an empty list leaves the default in place.
+            if matches!(&node.value, Value::Sequence(items) if items.is_empty()) {
+                continue;
+            }
             let is_switch = switches::is_switch(structure, name);
             if matches!(node.value, Value::Null) {
+                let field_path = Path::Key(self.path, name).to_string();
                 // Traefik: a key without a value is absent, which nobody expects of `tls:`.
                 let hint = match is_switch {
                     true => format!("write `{name}: {{}}` to switch it on, or remove the key"),
@@ -159,7 +163,7 @@ impl<'a> NodeDeserializer<'a> {
                     let hint = "remove one of the two".to_owned();
                     self.report.warning(
                         CODE_DUPLICATE_KEY,
-                        &field_path,
+                        &Path::Key(self.path, name).to_string(),
                         &key.place,
                         &message,
                         hint,

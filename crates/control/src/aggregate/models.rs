@@ -56,10 +56,10 @@ pub(super) fn apply(routers: &Named<Router>, frame: &Frame<'_>) -> Applied {
                 .map(|copies| copies.iter().map(|copy| (*copy).clone()).collect())
                 .unwrap_or_default();
             // Beside its copies, the parent may live on under its own name.
-            if names.is_empty() || applied.contains_key(&parent) {
-                names.push(parent);
-            }
             names.sort();
+            if names.is_empty() || applied.contains_key(&parent) {
+                names.insert(0, parent);
+            }
             parent_refs.extend(names);
         }
         let mut child = Router { parent_refs, ..router.clone() };
