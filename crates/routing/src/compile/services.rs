@@ -240,7 +240,7 @@ impl<'a> Services<'a> {
         for settings in &settings.servers {
             let weight = settings.weight.unwrap_or(1);
             let url = ServerUrl::parse(&settings.url)?;
-            let base_path = settings.preserve_path.then(|| url.path.as_str());
+            let base_path = settings.preserve_path.then_some(url.path.as_str());
             let kept = before.and_then(|before| {
                 before.servers.iter().find(|server| {
                     *server.url == *settings.url && server.base_path.as_deref() == base_path
