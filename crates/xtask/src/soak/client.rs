@@ -78,7 +78,7 @@ impl Client {
         !peeked.as_ref().is_err_and(is_open)
     }
 
-    /// Reads one answer. A request that is not known to have met a closed connection gets one.
+    /// Reads one answer; bytes after it stay for the next call.
     pub(super) fn answer(&mut self) -> Result<Answer<'_>, Failure> {
         self.read.drain(..self.used);
         self.used = 0;

@@ -181,7 +181,7 @@ impl Round<'_> {
     /// Many connections by turns, some with a request under way, most idle for the moment.
     fn crowd(&self) -> Tally {
         let mut tally = Tally::default();
-        let mut clients: Vec<_> = (0..CROWD).map(|_| Client::connect(self.address).ok()).collect();
+        let mut clients: Vec<_> = (0..CROWD).map(|_| self.connect(&mut tally)).collect();
         let mut asked = vec![None; CROWD];
         let mut has_answered = vec![false; CROWD];
         for step in 0.. {
