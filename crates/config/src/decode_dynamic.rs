@@ -43,9 +43,9 @@ impl DynamicDecoded {
         let objects = kind.section().iter().try_fold(root, |node, key| entry(node, key))?;
         let position = *self.positions.get(&(kind, name.to_owned()))?;
         match &objects.value {
-            Value::Mapping(entries) => entries
-                .get(position)
-                .and_then(|(key, node)| (key.text == name).then_some(node)),
+            Value::Mapping(entries) => {
+                entries.get(position).and_then(|(key, node)| (key.text == name).then_some(node))
+            }
             Value::Sequence(nodes) => nodes.get(position),
             Value::Null | Value::Scalar(_) => None,
         }

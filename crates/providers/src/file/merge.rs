@@ -1,11 +1,12 @@
 //! All files' objects in one update.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
+use config::Diagnostic;
 use config::decode_dynamic::{DynamicDecoded, Kind, Rejected};
 use config::dynamic::{Configuration, Named};
-use config::{Diagnostic, Place};
 use control::Update;
 
 use super::source::Source;
@@ -34,12 +35,12 @@ pub(super) fn merge<'a>(provider: Arc<str>, sources: impl Iterator<Item = &'a So
 
 struct File<'a, 'b> {
     decoded: &'a DynamicDecoded,
-    /// Who has a name already.
-    taken: &'b mut HashMap<(Kind, String), Option<Place>>,
+    /// Which file has a name already.
+    taken: &'b mut HashMap<(Kind, &'a str), &'a DynamicDecoded>,
     diagnostics: &'b mut Vec<Diagnostic>,
 }
 
-impl File<'_, '_> {
+impl<'a> File<'a, '_> {
     fn add(&mut self, into: &mut Configuration) {
         let Configuration { http, tcp, udp, tls } = &self.decoded.configuration;
         self.objects(Kind::Router, &mut into.http.routers, &http.routers);
@@ -58,7 +59,7 @@ impl File<'_, '_> {
         self.objects(Kind::TlsStore, &mut into.tls.stores, &tls.stores);
     }
 
-    fn objects<T: Clone>(&mut self, kind: Kind, into: &mut Named<T>, from: &Named<T>) {
+    fn objects<T: Clone>(&mut self, kind: Kind, into: &mut Named<T>, from: &'a Named<T>) {
         for (name, object) in from {
             if self.claim(kind, name) {
                 into.insert(name.clone(), object.clone());
@@ -67,16 +68,19 @@ impl File<'_, '_> {
     }
 
     /// Takes a name; if another file has it, says so.
-    fn claim(&mut self, kind: Kind, name: &str) -> bool {
-        let place = self.decoded.place(kind, name, "").cloned();
-        let Some(first) = self.taken.get(&(kind, name.to_owned())) else {
-            self.taken.insert((kind, name.to_owned()), place);
-            return true;
+    fn claim(&mut self, kind: Kind, name: &'a str) -> bool {
+        let first = match self.taken.entry((kind, name)) {
+            Entry::Vacant(free) => {
+                free.insert(self.decoded);
+                return true;
+            }
+            Entry::Occupied(taken) => *taken.get(),
         };
-        let elsewhere = match first {
-            Some(first) => format!("is already defined at {first}; that one is used, this one not"),
+        let elsewhere = match first.place(kind, name, "") {
+            Some(place) => format!("is already defined at {place}; that one is used, this one not"),
             None => "is already defined in another file; that one is used, this one not".to_owned(),
         };
+        let place = self.decoded.place(kind, name, "").cloned();
         let diagnostic = Diagnostic::warning("duplicate-name", elsewhere);
         self.diagnostics.push(diagnostic.about(format!("{kind} {name:?}")).at(place));
         false
