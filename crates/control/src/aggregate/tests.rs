@@ -121,7 +121,7 @@ http:
             "a-parent@file [a] [m] 0",
             "alone@file [a] [m] 0",
             "c-parent@file [c] [m] 0",
-            "child@file [] [] 0 below a-parent@file c-parent@file parent@file alone@file missing@file",
+            "child@file [] [] 0 below parent@file a-parent@file c-parent@file alone@file missing@file",
             "parent@file [b] [] 0",
         ],
     );

@@ -14,7 +14,6 @@ use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
 };
-use http::uri::PathAndQuery;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::http::target;
@@ -321,10 +320,4 @@ pub(crate) fn strip_response(headers: &mut HeaderMap, keeps_trailer: bool) {
     if !keeps_trailer && headers.contains_key(TRAILER) {
         headers.remove(TRAILER);
     }
-}
-
-/// The path and query of a canonical target, and the authority if it had one.
-pub(crate) struct Target {
-    pub(crate) path_and_query: PathAndQuery,
-    pub(crate) authority: Option<HeaderValue>,
 }

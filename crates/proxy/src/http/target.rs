@@ -7,8 +7,13 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::uri::PathAndQuery;
 
-use crate::http::door::Target;
 use crate::settings::EntryPointSettings;
+
+/// The path and query of a canonical target, and the authority if it had one.
+pub(crate) struct Target {
+    pub(crate) path_and_query: PathAndQuery,
+    pub(crate) authority: Option<HeaderValue>,
+}
 
 /// Brings a target into canonical form. `None`: it is no target that can be served.
 pub(crate) fn canonical(raw: &Bytes, settings: &EntryPointSettings) -> Option<Target> {

@@ -51,6 +51,7 @@ pub(crate) fn build<'a>(
 ) -> BuiltRouters {
     check_entry_points(input, runtime);
     let tree = Tree::new(runtime);
+    complete(runtime);
     let mut builder =
         Builder { input, services, middlewares, tree, previous, rules: HashMap::new() };
     let mut by_entry_point: HashMap<String, Vec<(String, Router)>> = HashMap::new();
@@ -138,7 +139,6 @@ impl<'a> Builder<'_, 'a> {
                 }
             }
             let options = options.map(Arc::from);
-            complete(runtime, name);
             match self.entry(name, router, options, denied, runtime, 0) {
                 Ok(entry) if entry.route.tls_options.is_some() => secure.push(entry),
                 Ok(entry) => plain.push(entry),
@@ -249,7 +249,6 @@ impl<'a> Builder<'_, 'a> {
                 continue;
             }
             let router = info.router.clone();
-            complete(runtime, name);
             match self.entry(name, &router, None, denied, runtime, depth + 1) {
                 Ok(entry) => entries.push(entry),
                 Err(error) => {
@@ -293,17 +292,21 @@ impl<'a> Builder<'_, 'a> {
     }
 }
 
-/// Writes into a router what the API shows of one that was looked at: its effective priority and
-/// the qualified names of its middlewares.
-fn complete(runtime: &mut Runtime, name: &str) {
-    let Some(info) = runtime.routers.get_mut(name) else { return };
-    let router = &mut info.router;
-    if router.priority == 0 {
-        router.priority = rule::default_priority(&router.rule);
-    }
-    for middleware in &mut router.middlewares {
-        if !middleware.contains('@') {
-            *middleware = qualify(middleware, name);
+/// Writes into the routers what the API shows of those that are looked at: the effective priority
+/// and the qualified names of the middlewares.
+fn complete(runtime: &mut Runtime) {
+    for (name, info) in &mut runtime.routers {
+        if info.status == Status::Disabled {
+            continue;
+        }
+        let router = &mut info.router;
+        if router.priority == 0 {
+            router.priority = rule::default_priority(&router.rule);
+        }
+        for middleware in &mut router.middlewares {
+            if !middleware.contains('@') {
+                *middleware = qualify(middleware, name);
+            }
         }
     }
 }
