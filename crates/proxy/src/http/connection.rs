@@ -78,7 +78,7 @@ pub(crate) async fn serve(
         }
     }
     let connection = Connection::new(peer, local, Arc::clone(&settings.name), tls);
-    let trusts_peer = door::trusts(&settings, peer.ip());
+    let trusts_peer = settings.forwarded.trusts(peer.ip());
     let session = Session {
         client: Rc::new(Client::new(wire, alarm)),
         connection: Rc::new(connection),

@@ -6,8 +6,6 @@
 //! Traefik's order: header aliases, fragment, path normalisation, path cleaning, semicolons in the
 //! query, forwarded headers.
 
-use std::net::IpAddr;
-
 use codec::RequestHead;
 use exchange::{Authority, Body, Connection, Request, Response};
 use http::header::{
@@ -262,11 +260,6 @@ fn join_values(headers: &mut HeaderMap, name: &HeaderName) {
     if let Ok(value) = HeaderValue::from_bytes(&joined) {
         headers.insert(name, value);
     }
-}
-
-/// Tells whether the peer's forwarded headers are believed.
-pub(crate) fn trusts(settings: &EntryPointSettings, peer: IpAddr) -> bool {
-    settings.forwarded.trusts(peer)
 }
 
 /// The comma-separated tokens of a header's values.
