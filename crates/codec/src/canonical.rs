@@ -12,14 +12,49 @@ pub fn put_canonical_name(out: &mut BytesMut, name: &HeaderName) {
     let start = out.len();
     out.extend_from_slice(name.as_str().as_bytes());
     let written = &mut out[start..];
-    let mut upper = true;
-    for byte in written.iter_mut() {
+    // Whether the byte before is a hyphen, as its sign bit; the start counts as one.
+    let mut carry = 0x80;
+    let mut words = written.chunks_exact_mut(8);
+    for word in &mut words {
+        if let Ok(bytes) = <[u8; 8]>::try_from(&*word) {
+            let bits = u64::from_le_bytes(bytes);
+            let hyphens = equals(bits, b'-');
+            // A letter is upper case if the byte before it, one lower in the word, is a hyphen.
+            let starts = (hyphens << 8) | carry;
+            carry = hyphens >> 56;
+            word.copy_from_slice(&(bits ^ ((starts & lower_case(bits)) >> 2)).to_le_bytes());
+        }
+    }
+    let mut upper = carry != 0;
+    for byte in words.into_remainder() {
         if upper {
             byte.make_ascii_uppercase();
         }
         upper = *byte == b'-';
     }
 }
+
+// Eight bytes at a time: half of the instructions of one after the other, by `cargo xtask bench
+// instructions`. Names are ASCII, so the sign bit of each byte is free to hold the answer, and no
+// sum carries into the next byte.
+
+/// Sets the sign bit of each byte that equals `byte`.
+#[inline]
+fn equals(bits: u64, byte: u8) -> u64 {
+    let difference = bits ^ (ONES * u64::from(byte));
+    (SIGNS - difference) & SIGNS
+}
+
+/// Sets the sign bit of each byte from `a` to `z`.
+#[inline]
+fn lower_case(bits: u64) -> u64 {
+    let from_a = bits + ONES * u64::from(0x80 - b'a');
+    let past_z = bits + ONES * u64::from(0x7f - b'z');
+    from_a & !past_z & SIGNS
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const SIGNS: u64 = 0x8080_8080_8080_8080;
 
 /// Appends `name` as [`put_canonical_name`] does, but for the five WebSocket fields of RFC 6455:
 /// like Traefik towards servers they get a capital S, since some servers compare them byte by byte.
@@ -67,6 +102,9 @@ mod tests {
         check("a--b", "A--B");
         check("-a-", "-A-");
         check("1a-2b", "1a-2b");
+        check("abcdefg-hijklmno-pqr", "Abcdefg-Hijklmno-Pqr");
+        check("abcdefgh-ijklmno-", "Abcdefgh-Ijklmno-");
+        check("~|^_`!#$-zz-aa--", "~|^_`!#$-Zz-Aa--");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use http::HeaderMap;
 
 use crate::error::{BodyError, HeadError};
+use crate::facts::Keep;
 use crate::fields::parse_fields;
 use crate::limits::Limits;
 use crate::scan::{ScanError, SectionScanner};
@@ -187,8 +188,10 @@ impl ChunkedDecoder {
         self.state = State::Done;
         // Trailers are rare, so their map is the one thing allocated here.
         let mut trailers = HeaderMap::new();
-        parse_fields(&section, 0, &mut trailers, |name, _| Ok(!is_forbidden_trailer(name)))
-            .map_err(BodyError::InvalidTrailer)?;
+        parse_fields(&section, 0, &mut trailers, |name, _| {
+            Ok(if is_forbidden_trailer(name) { Keep::No } else { Keep::Yes })
+        })
+        .map_err(BodyError::InvalidTrailer)?;
         Ok(Decoded::End((!trailers.is_empty()).then_some(trailers)))
     }
 }

@@ -4,6 +4,16 @@ use crate::authority::is_valid_authority;
 use crate::error::HeadError;
 use crate::token::trim_whitespace;
 
+/// Whether a field stands among the others after its head was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keep {
+    Yes,
+    /// The head says it otherwise: framing, and a Connection that only says whether it goes on.
+    No,
+    /// It is the request's Host, which has a place of its own.
+    AsHost,
+}
+
 /// Collected while the fields of one head are read.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
@@ -13,6 +23,7 @@ pub(crate) struct Facts {
     pub(crate) connection_keep_alive: bool,
     pub(crate) connection_upgrade: bool,
     pub(crate) has_upgrade: bool,
+    pub(crate) has_hop_fields: bool,
     pub(crate) has_host: bool,
     pub(crate) expects_continue: bool,
     pub(crate) expects_other: bool,
@@ -21,39 +32,72 @@ pub(crate) struct Facts {
 impl Facts {
     /// Takes note of a field of a request.
     #[inline]
-    pub(crate) fn note_request(&mut self, name: &[u8], value: &[u8]) -> Result<(), HeadError> {
+    pub(crate) fn note_request(&mut self, name: &[u8], value: &[u8]) -> Result<Keep, HeadError> {
         match name.len() {
-            4 if name.eq_ignore_ascii_case(b"host") => self.note_host(value),
+            4 if name.eq_ignore_ascii_case(b"host") => {
+                self.note_host(value)?;
+                Ok(Keep::AsHost)
+            }
             6 if name.eq_ignore_ascii_case(b"expect") => {
                 self.note_expect(value);
-                Ok(())
+                Ok(Keep::Yes)
             }
-            _ => self.note_response(name, value),
+            14 if name.eq_ignore_ascii_case(b"content-length") => {
+                self.note_content_length(value)?;
+                Ok(Keep::No)
+            }
+            _ => self.note_shared(name, value),
         }
     }
 
-    /// Takes note of a field of a response, and of those that requests share with responses.
+    /// Takes note of a field of a response.
     #[inline]
-    pub(crate) fn note_response(&mut self, name: &[u8], value: &[u8]) -> Result<(), HeadError> {
+    pub(crate) fn note_response(&mut self, name: &[u8], value: &[u8]) -> Result<Keep, HeadError> {
+        if name.len() == 14 && name.eq_ignore_ascii_case(b"content-length") {
+            // Kept, because answers to HEAD and 304 carry the length of what they leave out.
+            self.note_content_length(value)?;
+            return Ok(Keep::Yes);
+        }
+        self.note_shared(name, value)
+    }
+
+    /// Takes note of the fields that requests share with responses. The lengths keep most names
+    /// from being compared with anything.
+    #[inline]
+    fn note_shared(&mut self, name: &[u8], value: &[u8]) -> Result<Keep, HeadError> {
         match name.len() {
-            7 if name.eq_ignore_ascii_case(b"upgrade") => self.has_upgrade = true,
-            10 if name.eq_ignore_ascii_case(b"connection") => self.note_connection(value),
-            14 if name.eq_ignore_ascii_case(b"content-length") => {
-                // RFC 9112, 6.3 allows to fold equal ones into one. Traefik does; a chain in which
-                // one reader takes the first and another the last has one reading here.
-                if self.content_length.is_some() {
-                    return Err(HeadError::RepeatedContentLength);
-                }
-                self.content_length = Some(parse_content_length(value)?);
+            2 if name.eq_ignore_ascii_case(b"te") => self.has_hop_fields = true,
+            7 if name.eq_ignore_ascii_case(b"upgrade") => {
+                self.has_upgrade = true;
+                self.has_hop_fields = true;
             }
+            7 if name.eq_ignore_ascii_case(b"trailer") => self.has_hop_fields = true,
+            10 if name.eq_ignore_ascii_case(b"connection") => {
+                return Ok(self.note_connection(value));
+            }
+            10 if name.eq_ignore_ascii_case(b"keep-alive") => self.has_hop_fields = true,
+            16 if name.eq_ignore_ascii_case(b"proxy-connection") => self.has_hop_fields = true,
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
                 if self.is_chunked || !value.eq_ignore_ascii_case(b"chunked") {
                     return Err(HeadError::InvalidTransferEncoding);
                 }
                 self.is_chunked = true;
+                return Ok(Keep::No);
             }
+            18 if name.eq_ignore_ascii_case(b"proxy-authenticate") => self.has_hop_fields = true,
+            19 if name.eq_ignore_ascii_case(b"proxy-authorization") => self.has_hop_fields = true,
             _ => {}
         }
+        Ok(Keep::Yes)
+    }
+
+    fn note_content_length(&mut self, value: &[u8]) -> Result<(), HeadError> {
+        // RFC 9112, 6.3 allows to fold equal ones into one. Traefik does; a chain in which one
+        // reader takes the first and another the last has one reading here.
+        if self.content_length.is_some() {
+            return Err(HeadError::RepeatedContentLength);
+        }
+        self.content_length = Some(parse_content_length(value)?);
         Ok(())
     }
 
@@ -98,17 +142,24 @@ impl Facts {
         }
     }
 
-    fn note_connection(&mut self, value: &[u8]) {
+    fn note_connection(&mut self, value: &[u8]) -> Keep {
+        let mut keep = Keep::No;
         for option in members(value) {
             match option.len() {
                 5 if option.eq_ignore_ascii_case(b"close") => self.connection_close = true,
-                7 if option.eq_ignore_ascii_case(b"upgrade") => self.connection_upgrade = true,
                 10 if option.eq_ignore_ascii_case(b"keep-alive") => {
                     self.connection_keep_alive = true;
                 }
-                _ => {}
+                // Any other option names fields that go no further than this connection.
+                length => {
+                    keep = Keep::Yes;
+                    self.has_hop_fields = true;
+                    self.connection_upgrade |=
+                        length == 7 && option.eq_ignore_ascii_case(b"upgrade");
+                }
             }
         }
+        keep
     }
 }
 

@@ -1,7 +1,7 @@
 //! hot path: heads as values, and the reader that takes them out of a connection's buffer.
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::{HeaderMap, Method, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 
 use crate::error::HeadError;
 use crate::limits::Limits;
@@ -54,8 +54,16 @@ pub struct RequestHead {
     pub target: Bytes,
     /// `HTTP_10` or `HTTP_11`.
     pub version: Version,
-    /// All fields, in the order of their first occurrence, those of framing included.
+    /// The value of the Host field; always there in HTTP/1.1.
+    pub host: Option<HeaderValue>,
+    /// The other fields, in the order of their first occurrence. Those whose meaning the head tells
+    /// are left out: Content-Length, Transfer-Encoding, and a Connection that says nothing but
+    /// `close` or `keep-alive`.
     pub headers: HeaderMap,
+    /// Whether `headers` has fields that belong to the connection (RFC 9110, 7.6.1) or to its
+    /// proxies: Connection, Keep-Alive, Proxy-Authenticate, Proxy-Authorization, Proxy-Connection,
+    /// TE, Trailer, Upgrade.
+    pub has_hop_fields: bool,
     /// Never `UntilClose`.
     pub body: BodyLength,
     /// Whether the client wants the connection to go on (RFC 9112, 9.3).
@@ -75,9 +83,12 @@ pub struct ResponseHead {
     pub status: StatusCode,
     /// `HTTP_10` or `HTTP_11`.
     pub version: Version,
-    /// All fields, in the order of their first occurrence, those of framing included: the
-    /// Content-Length of a response to HEAD is here although `body` is `None`.
+    /// The fields, in the order of their first occurrence, without Transfer-Encoding and without a
+    /// Connection that says nothing but `close` or `keep-alive`. The Content-Length is here, that of
+    /// a response to HEAD too, although `body` is `None`.
     pub headers: HeaderMap,
+    /// As [`RequestHead::has_hop_fields`].
+    pub has_hop_fields: bool,
     /// `None` for 1xx, 204, 304, responses to HEAD and 2xx to CONNECT, whatever they announce.
     pub body: BodyLength,
     /// Whether the upstream connection may serve another request once the body is read to its end.

@@ -17,6 +17,7 @@ mod facts;
 mod fields;
 mod head;
 mod limits;
+mod names;
 mod request;
 mod response;
 mod scan;

@@ -19,8 +19,8 @@ pub(crate) fn parse(
 ) -> Result<RequestHead, HeadError> {
     let line = parse_line(&head[..line_length.saturating_sub(2)])?;
     let mut facts = Facts::default();
-    parse_fields(head, line_length, &mut headers, |name, value| {
-        facts.note_request(name, value).map(|()| true)
+    let host = parse_fields(head, line_length, &mut headers, |name, value| {
+        facts.note_request(name, value)
     })?;
 
     let is_http_11 = line.version == Version::HTTP_11;
@@ -41,7 +41,9 @@ pub(crate) fn parse(
         method: line.method,
         target: head.slice_ref(line.target),
         version: line.version,
+        host,
         headers,
+        has_hop_fields: facts.has_hop_fields,
         body,
         keep_alive: facts.keeps_alive(line.version),
         expects_continue: is_http_11 && facts.expects_continue && !body.is_empty(),

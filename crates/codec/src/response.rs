@@ -18,9 +18,7 @@ pub(crate) fn parse(
 ) -> Result<ResponseHead, HeadError> {
     let (version, status) = parse_line(&head[..line_length.saturating_sub(2)])?;
     let mut facts = Facts::default();
-    parse_fields(head, line_length, &mut headers, |name, value| {
-        facts.note_response(name, value).map(|()| true)
-    })?;
+    parse_fields(head, line_length, &mut headers, |name, value| facts.note_response(name, value))?;
 
     let is_switching = status == StatusCode::SWITCHING_PROTOCOLS;
     let is_tunnel = is_switching || (*request_method == Method::CONNECT && status.is_success());
@@ -40,6 +38,7 @@ pub(crate) fn parse(
         status,
         version,
         headers,
+        has_hop_fields: facts.has_hop_fields,
         body,
         keep_alive: !is_tunnel
             && !is_contradictory

@@ -21,12 +21,20 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 struct Seen {
     method: String,
     target: String,
+    host: Option<Vec<u8>>,
     fields: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
 }
 
+/// The fields but for those whose meaning our heads tell otherwise.
 fn field_list(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
-    headers.iter().map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect()
+    let is_told =
+        |name: &str| matches!(name, "host" | "content-length" | "transfer-encoding" | "connection");
+    headers
+        .iter()
+        .filter(|(name, _)| !is_told(name.as_str()))
+        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .collect()
 }
 
 /// The requests that hyper reads, up to the first that it refuses or whose body it refuses.
@@ -43,6 +51,7 @@ fn read_by_hyper(input: &[u8]) -> Vec<Seen> {
                 seen.borrow_mut().push(Seen {
                     method: parts.method.to_string(),
                     target: parts.uri.to_string(),
+                    host: parts.headers.get("host").map(|host| host.as_bytes().to_vec()),
                     fields: field_list(&parts.headers),
                     body: body.to_bytes().to_vec(),
                 });
@@ -95,6 +104,7 @@ fn read_by_us(input: &[u8]) -> (Vec<Seen>, Stop) {
         seen.push(Seen {
             method: head.method.to_string(),
             target: String::from_utf8_lossy(&head.target).into_owned(),
+            host: head.host.map(|host| host.as_bytes().to_vec()),
             fields: field_list(&head.headers),
             body,
         });

@@ -96,6 +96,8 @@ pub struct Authority {
     /// Where the canonical name stands in `text`, unless `lowered` holds it.
     name: (u16, u16),
     lowered: Option<Box<str>>,
+    /// Where the port stands in `text`; empty: there is none.
+    port: (u16, u16),
 }
 
 impl Authority {
@@ -103,6 +105,27 @@ impl Authority {
     /// and brackets do not belong to the name, letters count as lower case. Never fails; what
     /// cannot be read is its own name.
     pub fn new(text: HeaderValue) -> Self {
+        let bytes = text.as_bytes();
+        // Nearly all are a plain name, or one with a port: read in one pass.
+        let plain = bytes.iter().position(|byte| !is_plain(*byte)).unwrap_or(bytes.len());
+        if let (Ok(plain), Ok(length)) = (u16::try_from(plain), u16::try_from(bytes.len())) {
+            let is_port = |port: &[u8]| port.iter().all(u8::is_ascii_digit);
+            match &bytes[usize::from(plain)..] {
+                [] => {
+                    return Self { text, name: (0, plain), lowered: None, port: (0, 0) };
+                }
+                [b':', port @ ..] if is_port(port) => {
+                    let port = (plain + 1, length);
+                    return Self { text, name: (0, plain), lowered: None, port };
+                }
+                _ => {}
+            }
+        }
+        Self::read(text)
+    }
+
+    /// Reads what is not plain.
+    fn read(text: HeaderValue) -> Self {
         let bytes = text.as_bytes();
         let trimmed = bytes.trim_ascii();
         let lead = bytes.len() - bytes.trim_ascii_start().len();
@@ -116,7 +139,8 @@ impl Authority {
             Some(String::from_utf8_lossy(name).to_ascii_lowercase().into_boxed_str())
         };
         let name = if lowered.is_some() { (0, 0) } else { (start as u16, end as u16) };
-        Self { text, name, lowered }
+        let port = find_port(&text).unwrap_or_default();
+        Self { text, name, lowered, port }
     }
 
     /// What the client wrote.
@@ -137,13 +161,33 @@ impl Authority {
 
     /// The port the client wrote, if any.
     pub fn port(&self) -> Option<&str> {
-        let text = self.text.to_str().ok()?.trim();
-        let after = match text.rfind(']') {
-            Some(bracket) => text[bracket + 1..].strip_prefix(':')?,
-            None => text.split_once(':')?.1,
-        };
-        (!after.is_empty() && after.bytes().all(|b| b.is_ascii_digit())).then_some(after)
+        let (start, end) = self.port;
+        if start == end {
+            return None;
+        }
+        let bytes: &[u8] = self.text.as_ref();
+        std::str::from_utf8(bytes.get(usize::from(start)..usize::from(end))?).ok()
     }
+}
+
+/// What a name in canonical form is made of, nearly always.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
+}
+
+/// Where the port stands in `text`.
+fn find_port(text: &HeaderValue) -> Option<(u16, u16)> {
+    let text = text.to_str().ok()?;
+    let trimmed = text.trim();
+    let after = match trimmed.rfind(']') {
+        Some(bracket) => trimmed[bracket + 1..].strip_prefix(':')?,
+        None => trimmed.split_once(':')?.1,
+    };
+    if after.is_empty() || !after.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let end = text.trim_end().len();
+    Some((u16::try_from(end - after.len()).ok()?, u16::try_from(end).ok()?))
 }
 
 fn name_range(bytes: &[u8]) -> (usize, usize) {
@@ -181,6 +225,12 @@ mod tests {
         check("::1", "::1", None);
         check("", "", None);
         check("example.org.", "example.org.", None);
+        check("example.org:", "example.org", None);
+        check("example.org:80:90", "example.org:80:90", None);
+        check("example.org:8x", "example.org", None);
+        check(" Example.org:81 ", "example.org", Some("81"));
+        check("a_b:80", "a_b", Some("80"));
+        check("[::1]:81", "::1", Some("81"));
         check("[::1", "[::1", None);
     }
 }

@@ -78,7 +78,7 @@ impl DataPlane {
     /// # Errors
     /// When a thread or its runtime cannot be made.
     pub fn start(workers: NonZeroUsize) -> io::Result<Self> {
-        let snapshot = Snapshot { generation: 0, entry_points: HashMap::new() };
+        let snapshot = Snapshot { generation: 0, entry_points: foldhash::HashMap::default() };
         let mut lines = Vec::new();
         let mut starts = Vec::new();
         for index in 0..workers.get() {

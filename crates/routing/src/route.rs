@@ -1,9 +1,9 @@
 //! The compiled form of routers, and the value that crosses from the control to the data plane.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use exchange::Stage;
+use foldhash::HashMap;
 
 use crate::{RouterIndex, Service};
 

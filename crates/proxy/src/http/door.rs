@@ -9,8 +9,8 @@
 use codec::RequestHead;
 use exchange::{Authority, Body, Connection, Request, Response};
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
-    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+    CONNECTION, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
+    UPGRADE, USER_AGENT,
 };
 use http::{HeaderMap, Method, StatusCode};
 
@@ -66,7 +66,8 @@ pub(crate) fn admit(
     head: RequestHead,
     body: Body,
 ) -> Result<Request, Turned> {
-    let RequestHead { method, target, version, mut headers, upgrade, expects_continue, .. } = head;
+    let RequestHead { method, target, version, host, mut headers, .. } = head;
+    let RequestHead { upgrade, expects_continue, has_hop_fields, .. } = head;
     if method == Method::CONNECT {
         return Err(answered(Response::new(StatusCode::NOT_IMPLEMENTED)));
     }
@@ -76,15 +77,20 @@ pub(crate) fn admit(
     }
     aliases(doorway.settings.header_aliases, &mut headers)?;
     let target = target::canonical(&target, doorway.settings).ok_or(Turned::Unreadable)?;
-    let host = headers.remove(HOST);
     // RFC 9112, 3.2.2: the host of an absolute-form target replaces the Host field.
     let host = match target.authority {
         Some(authority) => authority,
         None => host.unwrap_or_else(|| HeaderValue::from_static("")),
     };
     let upgrade = if upgrade { take_upgrade(&headers) } else { None };
-    let accepts_trailers = contains_token(&headers, &TE, b"trailers");
-    strip_connection(doorway, &mut headers);
+    let accepts_trailers = has_hop_fields && contains_token(&headers, &TE, b"trailers");
+    if has_hop_fields {
+        strip_connection(doorway, &mut headers);
+    }
+    // Go reads an empty User-Agent as the wish to send none.
+    if headers.get(USER_AGENT).is_some_and(HeaderValue::is_empty) {
+        headers.remove(USER_AGENT);
+    }
     let mut request = Request::new(method, target.path_and_query, Authority::new(host));
     request.version = version;
     request.headers = headers;
@@ -134,8 +140,6 @@ fn take_upgrade(headers: &HeaderMap) -> Option<HeaderValue> {
 /// Takes the fields off that belong to the connection (RFC 9110, 7.6.1), but for those that Ferrovia
 /// manages: a client must not be able to remove them by naming them.
 fn strip_connection(doorway: &Doorway<'_>, headers: &mut HeaderMap) {
-    headers.remove(CONTENT_LENGTH);
-    headers.remove(TRANSFER_ENCODING);
     if headers.contains_key(CONNECTION) {
         let kept = &doorway.settings.forwarded.connection;
         let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
@@ -155,10 +159,6 @@ fn strip_connection(doorway: &Doorway<'_>, headers: &mut HeaderMap) {
             Ok(value) if !value.is_empty() => headers.insert(CONNECTION, value),
             _ => headers.remove(CONNECTION),
         };
-    }
-    // Go reads an empty User-Agent as the wish to send none.
-    if headers.get(USER_AGENT).is_some_and(HeaderValue::is_empty) {
-        headers.remove(USER_AGENT);
     }
     for name in [&UPGRADE, &TE, &TRAILER, &KEEP_ALIVE, &PROXY_CONNECTION] {
         if headers.contains_key(name) {
@@ -297,15 +297,9 @@ pub(crate) fn strip_named(headers: &mut HeaderMap) {
 /// Takes the fields off a response that belong to the server's connection.
 pub(crate) fn strip_response(headers: &mut HeaderMap, keeps_trailer: bool) {
     strip_named(headers);
-    for name in [
-        &KEEP_ALIVE,
-        &PROXY_AUTHENTICATE,
-        &PROXY_AUTHORIZATION,
-        &PROXY_CONNECTION,
-        &TE,
-        &TRANSFER_ENCODING,
-        &UPGRADE,
-    ] {
+    for name in
+        [&KEEP_ALIVE, &PROXY_AUTHENTICATE, &PROXY_AUTHORIZATION, &PROXY_CONNECTION, &TE, &UPGRADE]
+    {
         if headers.contains_key(name) {
             headers.remove(name);
         }

@@ -380,7 +380,7 @@ fn receive(
     mut upload: Option<Upload>,
     upgrade: Option<HeaderValue>,
 ) -> Result<Response, Failure> {
-    let ResponseHead { status, mut headers, body, keep_alive, .. } = head;
+    let ResponseHead { status, mut headers, has_hop_fields, body, keep_alive, .. } = head;
     let mut response = Response::new(status);
     if status == StatusCode::SWITCHING_PROTOCOLS {
         if upload.is_some() {
@@ -395,7 +395,9 @@ fn receive(
     if is_withheld {
         upload = None;
     }
-    door::strip_response(&mut headers, body == BodyLength::Chunked);
+    if has_hop_fields {
+        door::strip_response(&mut headers, body == BodyLength::Chunked);
+    }
     response.headers = headers;
     lease.keeps_alive.set(keep_alive && !is_withheld);
     let read_length = lease.connection.wire.borrow().read.len() as u64;

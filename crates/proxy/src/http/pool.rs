@@ -3,12 +3,12 @@
 //! A worker's idle connections to servers.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use codec::{HeadReader, Limits};
+use foldhash::HashMap;
 use routing::{Server, Transport};
 
 use crate::http::wire::Wire;

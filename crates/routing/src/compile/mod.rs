@@ -86,7 +86,7 @@ pub fn compile(input: &Input<'_>, previous: Option<&Compiled>, generation: u64) 
     let tls = tls_options::build(input, &memory.tls);
     let built =
         routers::build(input, &mut services, &mut middlewares, &tls, &memory.rules, &mut runtime);
-    let mut entry_points = HashMap::new();
+    let mut entry_points = foldhash::HashMap::default();
     for (entry_point, routers::Built { plain, secure, tls }) in built.entry_points {
         entry_points.insert(entry_point, Arc::new(EntryPointRoutes { plain, secure, tls }));
     }

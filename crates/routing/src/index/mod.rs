@@ -12,10 +12,10 @@
 
 mod paths;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use exchange::{Connection, Request};
+use foldhash::{HashMap, HashMapExt};
 
 use self::paths::PathTree;
 use crate::Route;

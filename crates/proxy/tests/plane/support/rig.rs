@@ -121,7 +121,7 @@ impl Setup {
         };
         Arc::new(Snapshot {
             generation: 1,
-            entry_points: HashMap::from([("web".into(), Arc::new(routes))]),
+            entry_points: [("web".into(), Arc::new(routes))].into_iter().collect(),
         })
     }
 }
