@@ -2,6 +2,7 @@
 
 use crate::authority::is_valid_authority;
 use crate::error::HeadError;
+use crate::names::spells;
 use crate::token::trim_whitespace;
 
 /// Whether a field stands among the others after its head was read.
@@ -34,15 +35,15 @@ impl Facts {
     #[inline]
     pub(crate) fn note_request(&mut self, name: &[u8], value: &[u8]) -> Result<Keep, HeadError> {
         match name.len() {
-            4 if name.eq_ignore_ascii_case(b"host") => {
+            4 if spells(name, b"host") => {
                 self.note_host(value)?;
                 Ok(Keep::AsHost)
             }
-            6 if name.eq_ignore_ascii_case(b"expect") => {
+            6 if spells(name, b"expect") => {
                 self.note_expect(value);
                 Ok(Keep::Yes)
             }
-            14 if name.eq_ignore_ascii_case(b"content-length") => {
+            14 if spells(name, b"content-length") => {
                 self.note_content_length(value)?;
                 Ok(Keep::No)
             }
@@ -53,7 +54,7 @@ impl Facts {
     /// Takes note of a field of a response.
     #[inline]
     pub(crate) fn note_response(&mut self, name: &[u8], value: &[u8]) -> Result<Keep, HeadError> {
-        if name.len() == 14 && name.eq_ignore_ascii_case(b"content-length") {
+        if spells(name, b"content-length") {
             // Kept, because answers to HEAD and 304 carry the length of what they leave out.
             self.note_content_length(value)?;
             return Ok(Keep::Yes);
@@ -66,26 +67,26 @@ impl Facts {
     #[inline]
     fn note_shared(&mut self, name: &[u8], value: &[u8]) -> Result<Keep, HeadError> {
         match name.len() {
-            2 if name.eq_ignore_ascii_case(b"te") => self.has_hop_fields = true,
-            7 if name.eq_ignore_ascii_case(b"upgrade") => {
+            2 if spells(name, b"te") => self.has_hop_fields = true,
+            7 if spells(name, b"upgrade") => {
                 self.has_upgrade = true;
                 self.has_hop_fields = true;
             }
-            7 if name.eq_ignore_ascii_case(b"trailer") => self.has_hop_fields = true,
-            10 if name.eq_ignore_ascii_case(b"connection") => {
+            7 if spells(name, b"trailer") => self.has_hop_fields = true,
+            10 if spells(name, b"connection") => {
                 return Ok(self.note_connection(value));
             }
-            10 if name.eq_ignore_ascii_case(b"keep-alive") => self.has_hop_fields = true,
-            16 if name.eq_ignore_ascii_case(b"proxy-connection") => self.has_hop_fields = true,
-            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
+            10 if spells(name, b"keep-alive") => self.has_hop_fields = true,
+            16 if spells(name, b"proxy-connection") => self.has_hop_fields = true,
+            17 if spells(name, b"transfer-encoding") => {
                 if self.is_chunked || !value.eq_ignore_ascii_case(b"chunked") {
                     return Err(HeadError::InvalidTransferEncoding);
                 }
                 self.is_chunked = true;
                 return Ok(Keep::No);
             }
-            18 if name.eq_ignore_ascii_case(b"proxy-authenticate") => self.has_hop_fields = true,
-            19 if name.eq_ignore_ascii_case(b"proxy-authorization") => self.has_hop_fields = true,
+            18 if spells(name, b"proxy-authenticate") => self.has_hop_fields = true,
+            19 if spells(name, b"proxy-authorization") => self.has_hop_fields = true,
             _ => {}
         }
         Ok(Keep::Yes)
@@ -143,6 +144,16 @@ impl Facts {
     }
 
     fn note_connection(&mut self, value: &[u8]) -> Keep {
+        // What nearly everybody sends, before it is read as a list.
+        match value {
+            b"close" => self.connection_close = true,
+            b"keep-alive" => self.connection_keep_alive = true,
+            _ => return self.note_connection_options(value),
+        }
+        Keep::No
+    }
+
+    fn note_connection_options(&mut self, value: &[u8]) -> Keep {
         let mut keep = Keep::No;
         for option in members(value) {
             match option.len() {
