@@ -56,7 +56,7 @@ impl Framing {
                     if !wire.read.is_empty() {
                         let length =
                             wire.read.len().min(usize::try_from(*rest).unwrap_or(usize::MAX));
-                        let data = wire.read.split_to(length).freeze();
+                        let data = wire.take(length);
                         *rest -= length as u64;
                         if *rest == 0 {
                             *self = Self::Done;
@@ -66,7 +66,7 @@ impl Framing {
                 }
                 Self::UntilClose => {
                     if !wire.read.is_empty() {
-                        return Poll::Ready(Some(Ok(Frame::Data(wire.read.split().freeze()))));
+                        return Poll::Ready(Some(Ok(Frame::Data(wire.take(wire.read.len())))));
                     }
                 }
                 Self::Chunked(decoder) => match decoder.decode(&mut wire.read) {
