@@ -50,6 +50,13 @@ impl Sticky {
         Self { name, cookies, values }
     }
 
+    /// Leaves cookies out of account that name other indexes than these.
+    #[must_use]
+    pub fn only(mut self, counts: impl Fn(usize) -> bool) -> Self {
+        self.values.retain(|_, found| counts(found.index));
+        self
+    }
+
     /// The cookie's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -133,10 +140,10 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// FNV-1a, 64 bits.
+/// FNV-1, 64 bits; not FNV-1a.
 fn fnv64(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte)
     })
 }
 
@@ -152,6 +159,11 @@ mod tests {
     fn the_default_name_is_the_one_traefik_makes() {
         let sticky = Sticky::new(&StickyCookie::default(), "stk@file", &["http://a"]);
         assert_eq!(sticky.name(), "_28d6d");
+    }
+
+    #[test]
+    fn older_values_are_fnv_hashes() {
+        assert_eq!(fnv64("a"), 0xaf63_bd4c_8601_b7be);
     }
 
     #[test]

@@ -32,12 +32,18 @@ pub struct ServersLoadBalancer {
     pub sticky: Option<Sticky>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<Server>,
-    /// `wrr` (default), `p2c`, `hrw` or `leasttime`.
+    /// `wrr` (default), `p2c`, `hrw`, `leasttime`, and beyond Traefik: `leastconn`, the server with
+    /// the fewest requests under way for its weight, and `source`, by the client's address, evenly
+    /// and whatever the order of the servers.
     pub strategy: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check: Option<ServerHealthCheck>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passive_health_check: Option<PassiveServerHealthCheck>,
+    /// How long a server that came up, or joined, takes to get its whole share of the requests; it
+    /// grows evenly. Has no effect with `hrw` and `source`. Default: 0, at once. Not in Traefik.
+    #[serde(skip_serializing_if = "Duration::is_zero")]
+    pub slow_start: Duration,
     /// Forwards the client's Host header. Default: true.
     pub pass_host_header: Option<bool>,
     pub response_forwarding: Option<ResponseForwarding>,
@@ -54,6 +60,7 @@ impl Default for ServersLoadBalancer {
             strategy: "wrr".to_owned(),
             health_check: None,
             passive_health_check: None,
+            slow_start: Duration::default(),
             pass_host_header: Some(true),
             response_forwarding: Some(ResponseForwarding::default()),
             servers_transport: String::new(),

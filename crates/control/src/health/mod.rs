@@ -11,11 +11,12 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use balance::Moment;
 use config::dynamic::ServerHealthCheck;
 use routing::compile::HealthChecked;
-use routing::{LoadBalancer, Server, Service, ServiceKind, Transport};
+use routing::{LoadBalancer, Server, Service, Transport};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
@@ -81,10 +82,11 @@ impl Drop for Checks {
 }
 
 fn balancer(service: &Service) -> Option<&LoadBalancer> {
-    match &service.kind {
-        ServiceKind::LoadBalancer(balancer) => Some(balancer),
-        ServiceKind::Weighted(_) | ServiceKind::Internal(_) => None,
-    }
+    service.load_balancer()
+}
+
+fn now() -> Moment {
+    Moment::of(Instant::now())
 }
 
 fn has_same_servers(left: &Arc<Service>, right: &Arc<Service>) -> bool {
@@ -98,7 +100,7 @@ fn has_same_servers(left: &Arc<Service>, right: &Arc<Service>) -> bool {
 }
 
 fn set_up_again(server: &Server) {
-    server.health.record(true);
+    server.health.set_up(now());
 }
 
 /// Checks the servers of one load balancer for ever.
@@ -158,7 +160,7 @@ impl Checker {
         loop {
             ticks.tick().await;
             let mut asked = JoinSet::new();
-            for server in self.servers.iter().filter(|server| server.health.is_up() == is_up) {
+            for server in self.servers.iter().filter(|server| server.health.is_up(now()) == is_up) {
                 if asked.len() >= CONCURRENT_MAX {
                     asked.join_next().await;
                 }
@@ -188,7 +190,10 @@ async fn ask(
         Ok(result) => result,
         Err(_) => Err(format!("no answer within {timeout:?}")),
     };
-    let has_changed = server.health.record(result.is_ok());
+    let has_changed = match result {
+        Ok(()) => server.health.set_up(now()),
+        Err(_) => server.health.set_down(now()),
+    };
     let (service, server) = (&*service, &*server.url);
     match result {
         Ok(()) if has_changed => tracing::info!(service, server, "server is up"),

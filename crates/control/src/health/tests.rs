@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use arc_swap::ArcSwap;
 use config::dynamic::ServersTransport;
 use http::HeaderValue;
-use routing::Scheme;
+use routing::{Scheme, ServiceKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -45,6 +45,7 @@ fn server(url: &str) -> Arc<Server> {
         host_header: HeaderValue::from_static("x"),
         base_path: None,
         health: balance::Health::default(),
+        load: balance::Load::default(),
         addresses: ArcSwap::from_pointee(address.into_iter().collect()),
         id: 1,
     })
@@ -135,13 +136,19 @@ async fn an_absolute_path_is_an_error() {
     check(settings("http://x/y"), Vec::new(), Err(error)).await;
 }
 
+fn strategy(servers: usize) -> balance::Strategy {
+    let names = vec![""; servers];
+    balance::Strategy::new("wrr", &names, &vec![1; servers], 0).expect("a strategy")
+}
+
 fn service(servers: &[Arc<Server>], transport: &Arc<Transport>) -> Arc<Service> {
     let balancer = LoadBalancer {
         servers: servers.to_vec().into(),
-        strategy: balance::RoundRobin::new(&vec![1; servers.len()], 0),
+        strategy: strategy(servers.len()),
         sticky: None,
         pass_host_header: true,
         flush_interval: None,
+        slow_start: None,
         transport: Arc::clone(transport),
     };
     let stages = Box::default();
@@ -160,11 +167,11 @@ async fn servers_go_down_and_come_back() {
     checks.set(&[HealthChecked { service, settings }]);
     // A question comes only after what came of the one before is recorded.
     received.recv().await.expect("a first question");
-    assert!(server.health.is_up(), "up until something else is known");
+    assert!(server.health.is_up(now()), "up until something else is known");
     received.recv().await.expect("a second question");
-    assert!(!server.health.is_up());
+    assert!(!server.health.is_up(now()));
     received.recv().await.expect("a third question");
-    assert!(server.health.is_up());
+    assert!(server.health.is_up(now()));
 }
 
 #[tokio::test]
@@ -177,13 +184,13 @@ async fn checks_live_on_while_the_servers_are_the_same() {
     let mut checks = Checks::default();
     checks.set(&[checked(settings("/h"))]);
     let first = checks.running["app@file"].task.id();
-    server.health.record(false);
+    server.health.set_down(now());
     checks.set(&[checked(settings("/h"))]);
     assert_eq!(checks.running["app@file"].task.id(), first);
-    assert!(!server.health.is_up(), "what was found stays known");
+    assert!(!server.health.is_up(now()), "what was found stays known");
     checks.set(&[checked(settings("/other"))]);
     assert_ne!(checks.running["app@file"].task.id(), first);
     checks.set(&[]);
     assert!(checks.running.is_empty());
-    assert!(server.health.is_up(), "nobody would ever find out otherwise");
+    assert!(server.health.is_up(now()), "nobody would ever find out otherwise");
 }

@@ -4,6 +4,8 @@
 //! state: health, addresses, pooled connections, sessions. An object that cannot be built is
 //! reported and left out, together with what cannot work without it; everything else goes live.
 
+mod groups;
+mod load_balancers;
 mod middlewares;
 mod parents;
 mod routers;
