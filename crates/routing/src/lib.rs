@@ -14,6 +14,6 @@ mod service;
 pub use self::index::RouterIndex;
 pub use self::route::{DeniedCharacters, EntryPointRoutes, Next, Route, Snapshot};
 pub use self::service::{
-    Asking, Failover, HighestRandomWeight, InFlight, LoadBalancer, Mirror, Mirroring, Scheme,
-    Server, Service, ServiceKind, StickyPick, Transport, Weighted,
+    Asking, Failover, HighestRandomWeight, InFlight, LoadBalancer, Mirror, Mirroring, PassiveCheck,
+    Scheme, Server, Service, ServiceKind, StickyPick, Transport, Weighted,
 };

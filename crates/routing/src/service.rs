@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use balance::{
-    Health, Load, Members, Moment, Rendezvous, RoundRobin, Sticky, Strategy, is_mirrored,
+    Failures, Health, Load, Members, Moment, Rendezvous, RoundRobin, Sticky, Strategy, is_mirrored,
 };
 use exchange::{InternalService, Stage, StatusRanges};
 use http::{HeaderMap, HeaderValue};
@@ -43,7 +43,19 @@ pub struct LoadBalancer {
     pub flush_interval: Option<Duration>,
     /// How long a server that came up takes to get its whole share.
     pub slow_start: Option<Duration>,
+    pub passive_check: Option<PassiveCheck>,
     pub transport: Arc<Transport>,
+}
+
+/// Takes servers out whose real requests fail.
+pub struct PassiveCheck {
+    /// Failures count for that long, and that long a server stays out.
+    pub window: Duration,
+    /// Whether active checks take servers in again, so that time alone does not.
+    pub has_active_check: bool,
+    /// Of each server. Shared by all snapshots in which neither the server nor the number of
+    /// failures that are too many has changed.
+    pub failures: Box<[Arc<Failures>]>,
 }
 
 /// Balances over services by weight. Services of weight zero are not among them.
@@ -108,6 +120,8 @@ pub struct Asking<'a> {
 /// A server picked, and the cookie to set if the client must learn it.
 pub struct StickyPick<'a, T> {
     pub picked: &'a T,
+    /// Where it stands among the others.
+    pub index: usize,
     pub set_cookie: Option<HeaderValue>,
 }
 
@@ -177,7 +191,11 @@ impl LoadBalancer {
             && avoid != Some(self.servers[found.index].id)
         {
             let set_cookie = found.is_outdated.then(|| sticky.cookie(found.index));
-            return Some(StickyPick { picked: &self.servers[found.index], set_cookie });
+            return Some(StickyPick {
+                picked: &self.servers[found.index],
+                index: found.index,
+                set_cookie,
+            });
         }
         let others = Candidates { balancer: self, now, avoid };
         let mut index = self.strategy.pick(asking.client, &others);
@@ -186,7 +204,7 @@ impl LoadBalancer {
         }
         let index = index?;
         let set_cookie = self.sticky.as_ref().map(|sticky| sticky.cookie(index));
-        Some(StickyPick { picked: &self.servers[index], set_cookie })
+        Some(StickyPick { picked: &self.servers[index], index, set_cookie })
     }
 }
 
@@ -215,6 +233,25 @@ impl Members for Candidates<'_> {
     }
 }
 
+impl PassiveCheck {
+    /// Takes note of how server number `index` of a load balancer did; tells whether it was taken
+    /// out for it.
+    pub fn note(&self, index: usize, server: &Server, is_well: bool, now: Moment) -> bool {
+        let Some(failures) = self.failures.get(index) else { return false };
+        if is_well {
+            failures.forget();
+            return false;
+        }
+        if !failures.add(now, self.window) {
+            return false;
+        }
+        if self.has_active_check {
+            return server.health.set_down(now);
+        }
+        server.health.set_down_until(now.after(self.window), now)
+    }
+}
+
 impl Weighted {
     /// Picks a service as [`LoadBalancer::pick`] picks a server.
     pub fn pick(&self, asking: Asking<'_>) -> Option<StickyPick<'_, Arc<Service>>> {
@@ -224,11 +261,15 @@ impl Weighted {
             && is_up(found.index)
         {
             let set_cookie = found.is_outdated.then(|| sticky.cookie(found.index));
-            return Some(StickyPick { picked: &self.services[found.index], set_cookie });
+            return Some(StickyPick {
+                picked: &self.services[found.index],
+                index: found.index,
+                set_cookie,
+            });
         }
         let index = self.strategy.next(is_up)?;
         let set_cookie = self.sticky.as_ref().map(|sticky| sticky.cookie(index));
-        Some(StickyPick { picked: &self.services[index], set_cookie })
+        Some(StickyPick { picked: &self.services[index], index, set_cookie })
     }
 }
 

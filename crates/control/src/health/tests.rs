@@ -149,6 +149,7 @@ fn service(servers: &[Arc<Server>], transport: &Arc<Transport>) -> Arc<Service> 
         pass_host_header: true,
         flush_interval: None,
         slow_start: None,
+        passive_check: None,
         transport: Arc::clone(transport),
     };
     let stages = Box::default();

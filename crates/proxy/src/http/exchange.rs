@@ -384,14 +384,14 @@ async fn to_server(
     };
     let server = pick.picked;
     record.server = Some(Arc::clone(&server.url));
-    cookies.extend(pick.set_cookie);
     *avoid = Some(server.id);
-    if !track::is_needed(balancer) {
-        return forward(worker, origin, balancer, server, request).await;
-    }
-    let tracked = track::Tracked::begin(balancer, server);
+    let tracked = track::is_needed(balancer).then(|| track::Tracked::begin(balancer, &pick));
+    cookies.extend(pick.set_cookie);
     let result = forward(worker, origin, balancer, server, request).await;
-    tracked.end(result)
+    match tracked {
+        None => result,
+        Some(tracked) => tracked.end(result, worker.clock.moment()),
+    }
 }
 
 async fn request_phase(stage: &Stage, exchange: &mut Exchange, memo: &mut Memo) -> Flow {

@@ -1,35 +1,42 @@
 //! hot path
 //!
 //! What load balancers want to know of a request once its server is picked: how many a server has
-//! under way, and how fast it answers.
+//! under way, how fast it answers, and whether it is well.
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
-use exchange::{Body, BodyError, BodyStream, Failure, Frame, Response};
-use routing::{InFlight, LoadBalancer, Server};
+use balance::Moment;
+use exchange::{Body, BodyError, BodyStream, Failure, Frame, Response, Side};
+use routing::{InFlight, LoadBalancer, Server, StickyPick};
 
 use crate::http::pool::Lease;
 
 /// Tells whether a load balancer wants to know anything.
 pub(crate) fn is_needed(balancer: &LoadBalancer) -> bool {
-    balancer.strategy.needs_load()
+    balancer.strategy.needs_load() || balancer.passive_check.is_some()
 }
 
 /// A request whose server is picked.
 pub(crate) struct Tracked<'a> {
+    balancer: &'a LoadBalancer,
     server: &'a Arc<Server>,
+    /// Where the server stands in the load balancer.
+    index: usize,
     in_flight: Option<InFlight>,
     /// Of load balancers that go by response times.
     began: Option<Instant>,
 }
 
 impl<'a> Tracked<'a> {
-    pub(crate) fn begin(balancer: &LoadBalancer, server: &'a Arc<Server>) -> Self {
+    pub(crate) fn begin(balancer: &'a LoadBalancer, pick: &StickyPick<'a, Arc<Server>>) -> Self {
         let strategy = &balancer.strategy;
+        let server = pick.picked;
         Self {
+            balancer,
             server,
+            index: pick.index,
             in_flight: strategy.needs_load().then(|| InFlight::new(server)),
             // The worker's clock is too coarse for this.
             began: strategy.needs_response_times().then(Instant::now),
@@ -38,7 +45,16 @@ impl<'a> Tracked<'a> {
 
     /// Takes what came of it into account. A response whose body is still arriving keeps the
     /// request under way.
-    pub(crate) fn end(self, result: Result<Response, Failure>) -> Result<Response, Failure> {
+    pub(crate) fn end(
+        self,
+        result: Result<Response, Failure>,
+        now: Moment,
+    ) -> Result<Response, Failure> {
+        if let (Some(check), Some(is_well)) = (&self.balancer.passive_check, is_well(&result))
+            && check.note(self.index, self.server, is_well, now)
+        {
+            tracing::warn!(server = &*self.server.url, "server is down: its requests failed");
+        }
         let mut response = result?;
         if let Some(began) = self.began {
             self.server.load.answered(began.elapsed());
@@ -47,6 +63,15 @@ impl<'a> Tracked<'a> {
             keep(&mut response, in_flight);
         }
         Ok(response)
+    }
+}
+
+/// Tells whether the server did well, if it had its chance. A client that goes away says nothing of
+/// the server; Traefik holds it against a server that was not asked yet.
+fn is_well(result: &Result<Response, Failure>) -> Option<bool> {
+    match result {
+        Ok(response) => Some(!response.status.is_server_error()),
+        Err(failure) => (failure.side() == Side::Upstream).then_some(false),
     }
 }
 

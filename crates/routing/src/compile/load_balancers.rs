@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
-use balance::{Health, Load, Sticky, Strategy};
+use balance::{Failures, Health, Load, Sticky, Strategy};
 use config::dynamic::{ServersLoadBalancer, Service as ServiceSettings};
 use http::HeaderValue;
 
@@ -12,26 +12,11 @@ use super::qualify;
 use super::server_url::ServerUrl;
 use super::services::{Kept, Services};
 use super::transports::DEFAULT_TRANSPORT;
-use crate::{LoadBalancer, Scheme, Server, Service, ServiceKind, Transport};
+use crate::{LoadBalancer, PassiveCheck, Scheme, Server, Service, ServiceKind, Transport};
 
 static NEXT_SERVER: AtomicU64 = AtomicU64::new(1);
 
 impl<'a> Services<'a> {
-    pub(super) fn check_support(
-        &mut self,
-        name: &str,
-        settings: &ServersLoadBalancer,
-    ) -> Result<(), String> {
-        if Strategy::new::<&str>(&settings.strategy, &[], &[], 0).is_none() {
-            return Err(unsupported(&settings.strategy));
-        }
-        if settings.passive_health_check.is_some() {
-            let text = "passiveHealthCheck is not supported yet and has no effect".to_owned();
-            self.later.push((name.to_owned(), text));
-        }
-        Ok(())
-    }
-
     pub(super) fn transport_of(
         &mut self,
         name: &str,
@@ -54,7 +39,8 @@ impl<'a> Services<'a> {
         settings: &ServersLoadBalancer,
         transport: Arc<Transport>,
     ) -> Result<LoadBalancer, String> {
-        let before = self.previous.get(name).map(|kept| kept.servers()).unwrap_or_default();
+        let previous = self.previous.get(name).and_then(|kept| kept.service.load_balancer());
+        let before = previous.map_or(&[][..], |balancer| &balancer.servers);
         let mut servers = Vec::new();
         for settings in &settings.servers {
             let url = ServerUrl::parse(&settings.url)?;
@@ -71,6 +57,7 @@ impl<'a> Services<'a> {
                 }
             });
         }
+        let passive_check = passive_check(settings, &servers, previous);
         let weights: Vec<i64> = settings.servers.iter().map(|s| s.weight.unwrap_or(1)).collect();
         let urls: Vec<&str> = settings.servers.iter().map(|server| server.url.as_str()).collect();
         let start = first_pick(name, servers.len());
@@ -93,6 +80,7 @@ impl<'a> Services<'a> {
             pass_host_header: settings.pass_host_header.unwrap_or(true),
             flush_interval: above_zero(flush),
             slow_start: above_zero(settings.slow_start),
+            passive_check,
             transport,
         })
     }
@@ -121,6 +109,7 @@ impl<'a> Services<'a> {
             pass_host_header: true,
             flush_interval: None,
             slow_start: None,
+            passive_check: None,
             transport,
         };
         let service = Arc::new(Service {
@@ -132,6 +121,37 @@ impl<'a> Services<'a> {
         self.built.insert(name, Ok(kept));
         Ok(service)
     }
+}
+
+/// Refuses a load balancer before anything of it is built.
+pub(super) fn check(settings: &ServersLoadBalancer) -> Result<(), String> {
+    match Strategy::new::<&str>(&settings.strategy, &[], &[], 0) {
+        Some(_) => Ok(()),
+        None => Err(unsupported(&settings.strategy)),
+    }
+}
+
+/// Goes on counting the failures of servers that were there before.
+fn passive_check(
+    settings: &ServersLoadBalancer,
+    servers: &[Arc<Server>],
+    previous: Option<&LoadBalancer>,
+) -> Option<PassiveCheck> {
+    let check = settings.passive_health_check.as_ref()?;
+    let failures = |server: &Arc<Server>| {
+        let new = Failures::new(check.max_failed_attempts);
+        let known = previous.and_then(|previous| {
+            let index = previous.servers.iter().position(|other| Arc::ptr_eq(other, server))?;
+            let known = previous.passive_check.as_ref()?.failures.get(index)?;
+            (known.attempts_max() == new.attempts_max()).then(|| Arc::clone(known))
+        });
+        known.unwrap_or_else(|| Arc::new(new))
+    };
+    Some(PassiveCheck {
+        window: check.failure_window.as_std(),
+        has_active_check: settings.health_check.is_some(),
+        failures: servers.iter().map(failures).collect(),
+    })
 }
 
 fn unsupported(strategy: &str) -> String {

@@ -8,7 +8,7 @@ use config::dynamic::{ServerHealthCheck, Service as ServiceSettings};
 use super::middlewares::Middlewares;
 use super::runtime::{Runtime, ServerState, ServiceInfo, Status};
 use super::transports::Transports;
-use super::{Input, groups, qualify};
+use super::{Input, groups, load_balancers, qualify};
 use crate::{Server, Service, ServiceKind};
 
 const MULTIPLE_KINDS: &str = "cannot create service: multi-types service not supported, consider \
@@ -55,8 +55,6 @@ pub(crate) struct Services<'a> {
     path: Vec<String>,
     /// Services found in a circle.
     circular: Vec<(String, String)>,
-    /// Services of which a part is not supported yet.
-    pub(super) later: Vec<(String, String)>,
     pub(crate) transports: Transports<'a>,
 }
 
@@ -72,7 +70,6 @@ impl<'a> Services<'a> {
             built: HashMap::new(),
             path: Vec::new(),
             circular: Vec::new(),
-            later: Vec::new(),
             transports,
         }
     }
@@ -118,7 +115,7 @@ impl<'a> Services<'a> {
         let stages = middlewares.stages(&settings.middlewares, name, self)?;
         let mut parts: Vec<usize> = stages.iter().map(super::middlewares::address).collect();
         let kind = if let Some(balancer) = &settings.load_balancer {
-            self.check_support(name, balancer)?;
+            load_balancers::check(balancer)?;
             let transport = self.transport_of(name, balancer)?;
             parts.push(Arc::as_ptr(&transport) as usize);
             if let Some(kept) = self.unchanged(name, settings, &parts) {
@@ -165,21 +162,20 @@ impl<'a> Services<'a> {
                     }
                 }
                 Ok(kept) => {
+                    let check = kept.settings.load_balancer.as_ref();
+                    let check = check.and_then(|balancer| balancer.health_check.clone());
                     if let Some(info) = info {
                         info.servers = server_states(&kept.service);
+                        if check.as_ref().is_some_and(|check| check.mode == GRPC) {
+                            info.warn(NO_GRPC);
+                        }
                     }
-                    let check = kept.settings.load_balancer.as_ref();
-                    if let Some(settings) = check.and_then(|lb| lb.health_check.clone()) {
+                    if let Some(settings) = check {
                         let service = Arc::clone(&kept.service);
                         checked.push(HealthChecked { service, settings });
                     }
                     kept_services.insert(name, kept);
                 }
-            }
-        }
-        for (name, text) in self.later {
-            if let Some(info) = runtime.services.get_mut(&name) {
-                info.warn(text);
             }
         }
         for (name, info) in &mut runtime.services {
@@ -189,6 +185,10 @@ impl<'a> Services<'a> {
         (kept_services, transports, checked, problems)
     }
 }
+
+const GRPC: &str = "grpc";
+const NO_GRPC: &str =
+    "health checks with mode grpc are not supported yet; the servers are not checked";
 
 fn server_states(service: &Service) -> Vec<ServerState> {
     let servers = service.load_balancer().map_or(&[][..], |balancer| &balancer.servers);
