@@ -15,6 +15,7 @@ mod rendezvous;
 mod round_robin;
 mod sticky;
 mod strategy;
+mod streak;
 
 pub use self::failures::Failures;
 pub use self::health::Health;
@@ -27,3 +28,4 @@ pub use self::rendezvous::Rendezvous;
 pub use self::round_robin::RoundRobin;
 pub use self::sticky::{Found, Sticky, cookie_name};
 pub use self::strategy::{Members, Strategy};
+pub use self::streak::Streak;

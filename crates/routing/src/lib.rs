@@ -6,11 +6,13 @@
 //! handed in.
 
 pub mod compile;
+mod health_check;
 pub mod index;
 mod route;
 pub mod rule;
 mod service;
 
+pub use self::health_check::HealthCheck;
 pub use self::index::RouterIndex;
 pub use self::route::{DeniedCharacters, EntryPointRoutes, Next, Route, Snapshot};
 pub use self::service::{

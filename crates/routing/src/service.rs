@@ -12,6 +12,8 @@ use balance::{
 use exchange::{InternalService, Stage, StatusRanges};
 use http::{HeaderMap, HeaderValue};
 
+use crate::HealthCheck;
+
 /// A service as routers reach it.
 pub struct Service {
     /// `name@provider`.
@@ -43,6 +45,7 @@ pub struct LoadBalancer {
     pub flush_interval: Option<Duration>,
     /// How long a server that came up takes to get its whole share.
     pub slow_start: Option<Duration>,
+    pub health_check: Option<Arc<HealthCheck>>,
     pub passive_check: Option<PassiveCheck>,
     pub transport: Arc<Transport>,
 }
@@ -51,7 +54,7 @@ pub struct LoadBalancer {
 pub struct PassiveCheck {
     /// Failures count for that long, and that long a server stays out.
     pub window: Duration,
-    /// Whether active checks take servers in again, so that time alone does not.
+    /// Whether active checks take servers in again, rather than time.
     pub has_active_check: bool,
     /// Of each server. Shared by all snapshots in which neither the server nor the number of
     /// failures that are too many has changed.
@@ -245,12 +248,15 @@ impl PassiveCheck {
         if !failures.add(now, self.window) {
             return false;
         }
-        if self.has_active_check {
-            return server.health.set_down(now);
-        }
-        server.health.set_down_until(now.after(self.window), now)
+        let window =
+            if self.has_active_check { self.window.max(CHECKED_WINDOW) } else { self.window };
+        server.health.set_down_until(now.after(window), now)
     }
 }
+
+/// How long a server stays out which active checks are to take in. Not for ever: the checks may
+/// have ended meanwhile, with a new configuration.
+const CHECKED_WINDOW: Duration = Duration::from_secs(600);
 
 impl Weighted {
     /// Picks a service as [`LoadBalancer::pick`] picks a server.

@@ -174,6 +174,34 @@ pub struct ServerHealthCheck {
     pub follow_redirects: Option<bool>,
     #[serde(skip_serializing_if = "Named::is_empty")]
     pub headers: Named<String>,
+    /// Body of the request. Not in Traefik.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub body: String,
+    /// Good answers in a row that take in a server which is out. Default: 1. Not in Traefik.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub rise: u32,
+    /// Bad answers in a row that take out a server which is in. Default: 1. Not in Traefik.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub fall: u32,
+    /// What a good answer looks like. Not in Traefik.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect: Option<HealthCheckExpect>,
+}
+
+/// Says what a good answer to a health check looks like. Not in Traefik.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HealthCheckExpect {
+    /// Statuses, in place of `status`: codes (`204`), ranges (`200-399`) and regular expressions
+    /// for the whole code (`(2|3)[0-9][0-9]`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub status: Vec<String>,
+    /// Text that the first 64 KiB of the body have to contain.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub body: String,
+    /// A regular expression that has to match somewhere in the first 64 KiB of the body.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub body_regex: String,
 }
 
 impl Default for ServerHealthCheck {
@@ -191,6 +219,10 @@ impl Default for ServerHealthCheck {
             hostname: String::new(),
             follow_redirects: Some(true),
             headers: Named::new(),
+            body: String::new(),
+            rise: 0,
+            fall: 0,
+            expect: None,
         }
     }
 }

@@ -10,9 +10,11 @@ use http::HeaderValue;
 
 use super::qualify;
 use super::server_url::ServerUrl;
-use super::services::{Kept, Services};
+use super::services::{GRPC, Kept, Services};
 use super::transports::DEFAULT_TRANSPORT;
-use crate::{LoadBalancer, PassiveCheck, Scheme, Server, Service, ServiceKind, Transport};
+use crate::{
+    HealthCheck, LoadBalancer, PassiveCheck, Scheme, Server, Service, ServiceKind, Transport,
+};
 
 static NEXT_SERVER: AtomicU64 = AtomicU64::new(1);
 
@@ -57,6 +59,7 @@ impl<'a> Services<'a> {
                 }
             });
         }
+        let health_check = settings.health_check.as_ref().map(HealthCheck::new);
         let passive_check = passive_check(settings, &servers, previous);
         let weights: Vec<i64> = settings.servers.iter().map(|s| s.weight.unwrap_or(1)).collect();
         let urls: Vec<&str> = settings.servers.iter().map(|server| server.url.as_str()).collect();
@@ -80,6 +83,7 @@ impl<'a> Services<'a> {
             pass_host_header: settings.pass_host_header.unwrap_or(true),
             flush_interval: above_zero(flush),
             slow_start: above_zero(settings.slow_start),
+            health_check: health_check.transpose()?.map(Arc::new),
             passive_check,
             transport,
         })
@@ -109,6 +113,7 @@ impl<'a> Services<'a> {
             pass_host_header: true,
             flush_interval: None,
             slow_start: None,
+            health_check: None,
             passive_check: None,
             transport,
         };
@@ -149,7 +154,7 @@ fn passive_check(
     };
     Some(PassiveCheck {
         window: check.failure_window.as_std(),
-        has_active_check: settings.health_check.is_some(),
+        has_active_check: settings.health_check.as_ref().is_some_and(|check| check.mode != GRPC),
         failures: servers.iter().map(failures).collect(),
     })
 }

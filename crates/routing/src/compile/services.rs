@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use config::dynamic::{ServerHealthCheck, Service as ServiceSettings};
+use config::dynamic::Service as ServiceSettings;
 
 use super::middlewares::Middlewares;
 use super::runtime::{Runtime, ServerState, ServiceInfo, Status};
@@ -30,19 +30,12 @@ impl Kept {
     }
 }
 
-/// A load balancer whose servers are to be asked for their health.
-#[derive(Clone)]
-pub struct HealthChecked {
-    pub service: Arc<Service>,
-    pub settings: ServerHealthCheck,
-}
-
 /// What `finish` hands back: services and transports for the next run, checked load balancers,
 /// problems of transports.
 pub(crate) type Finished = (
     HashMap<String, Kept>,
     HashMap<String, super::transports::Kept>,
-    Vec<HealthChecked>,
+    Vec<Arc<Service>>,
     Vec<config::Diagnostic>,
 );
 
@@ -162,17 +155,15 @@ impl<'a> Services<'a> {
                     }
                 }
                 Ok(kept) => {
-                    let check = kept.settings.load_balancer.as_ref();
-                    let check = check.and_then(|balancer| balancer.health_check.clone());
+                    let check = kept.service.load_balancer().and_then(|b| b.health_check.as_ref());
                     if let Some(info) = info {
                         info.servers = server_states(&kept.service);
-                        if check.as_ref().is_some_and(|check| check.mode == GRPC) {
+                        if check.is_some_and(|check| check.settings.mode == GRPC) {
                             info.warn(NO_GRPC);
                         }
                     }
-                    if let Some(settings) = check {
-                        let service = Arc::clone(&kept.service);
-                        checked.push(HealthChecked { service, settings });
+                    if check.is_some() {
+                        checked.push(Arc::clone(&kept.service));
                     }
                     kept_services.insert(name, kept);
                 }
@@ -186,7 +177,8 @@ impl<'a> Services<'a> {
     }
 }
 
-const GRPC: &str = "grpc";
+/// A mode of health checks that is not supported yet.
+pub(super) const GRPC: &str = "grpc";
 const NO_GRPC: &str =
     "health checks with mode grpc are not supported yet; the servers are not checked";
 
