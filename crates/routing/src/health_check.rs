@@ -32,7 +32,7 @@ impl HealthCheck {
             "" => None,
             text => Some(
                 regex::bytes::Regex::new(text)
-                    .map_err(|error| wrong("bodyRegex", error.to_string()))?,
+                    .map_err(|error| wrong("bodyRegex", unreadable(text, &error)))?,
             ),
         };
         let check = Self {
@@ -105,7 +105,7 @@ fn status(text: &str) -> Result<Status, String> {
         }
         return Regex::new(&format!("^(?:{text})$"))
             .map(Status::Expression)
-            .map_err(|error| error.to_string());
+            .map_err(|error| unreadable(text, &error));
     }
     let code = |text: &str| {
         text.parse()
@@ -118,6 +118,13 @@ fn status(text: &str) -> Result<Status, String> {
         return Err(format!("{text} holds no status"));
     }
     Ok(Status::Range(low, high))
+}
+
+/// What is wrong with an expression, on one line.
+fn unreadable(text: &str, error: &regex::Error) -> String {
+    let error = error.to_string();
+    let reason = error.lines().last().unwrap_or_default();
+    format!("{text:?} is no regular expression: {}", reason.trim_start_matches("error: "))
 }
 
 #[cfg(test)]
@@ -189,9 +196,15 @@ mod tests {
         check_error(&settings(&["600"], "", ""), "healthCheck.expect.status: 600 is no status");
         check_error(&settings(&["20"], "", ""), "healthCheck.expect.status: 20 is no status");
         check_error(&settings(&["400-200"], "", ""), "healthCheck.expect.status: 400-200 holds");
-        check_error(&settings(&["(2"], "", ""), "healthCheck.expect.status: regex parse error");
+        check_error(
+            &settings(&["(2"], "", ""),
+            "healthCheck.expect.status: \"(2\" is no regular expression: unclosed group",
+        );
         check_error(&settings(&[""], "", ""), "healthCheck.expect.status: an empty status");
-        check_error(&settings(&[], "", "["), "healthCheck.expect.bodyRegex: regex parse error");
+        check_error(
+            &settings(&[], "", "["),
+            "healthCheck.expect.bodyRegex: \"[\" is no regular expression: unclosed",
+        );
         let head = ServerHealthCheck { method: "HEAD".to_owned(), ..settings(&[], "x", "") };
         check_error(&head, "healthCheck.expect.body: an answer to HEAD has none");
     }
