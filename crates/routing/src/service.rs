@@ -1,5 +1,8 @@
 //! Compiled services: what the data plane forwards to.
 
+#[cfg(test)]
+mod tests;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
