@@ -50,6 +50,13 @@ impl Sticky {
         Self { name, cookies, values }
     }
 
+    /// Leaves cookies out of account that name other indexes than these.
+    #[must_use]
+    pub fn only(mut self, counts: impl Fn(usize) -> bool) -> Self {
+        self.values.retain(|_, found| counts(found.index));
+        self
+    }
+
     /// The cookie's name.
     pub fn name(&self) -> &str {
         &self.name
@@ -58,11 +65,8 @@ impl Sticky {
     /// Finds what the client's cookies name.
     pub fn find(&self, headers: &HeaderMap) -> Option<Found> {
         for header in headers.get_all(COOKIE) {
-            let Ok(text) = header.to_str() else { continue };
-            for pair in text.split(';') {
-                let Some((name, value)) = pair.trim().split_once('=') else { continue };
-                if name == self.name {
-                    let value = value.trim_matches('"');
+            for pair in header.as_bytes().split(|byte| *byte == b';') {
+                if let Some(value) = value_of(&self.name, pair) {
                     return self.values.get(value).copied();
                 }
             }
@@ -90,6 +94,19 @@ pub fn cookie_name(cookie: &StickyCookie, service: &str) -> String {
     cookie.name.chars().map(|c| if is_token(c) { c } else { '_' }).collect()
 }
 
+/// Reads the value of one cookie as Go does, if it is the one of that name and valid.
+fn value_of<'a>(name: &str, pair: &'a [u8]) -> Option<&'a str> {
+    let pair = pair.trim_ascii();
+    let equals = pair.iter().position(|byte| *byte == b'=')?;
+    if pair[..equals].trim_ascii() != name.as_bytes() {
+        return None;
+    }
+    let value = &pair[equals + 1..];
+    let value = value.strip_prefix(b"\"").and_then(|v| v.strip_suffix(b"\"")).unwrap_or(value);
+    let is_valid = |byte: &u8| matches!(byte, 0x20..=0x7e) && !b"\";\\".contains(byte);
+    std::str::from_utf8(value).ok().filter(|value| value.as_bytes().iter().all(is_valid))
+}
+
 fn cookie_value(server: &str) -> String {
     hex(digest::digest(&digest::SHA256, server.as_bytes()).as_ref())[..16].to_owned()
 }
@@ -99,10 +116,12 @@ fn set_cookie(cookie: &StickyCookie, name: &str, value: &str) -> String {
     let mut text = format!("{name}={value}");
     let path = cookie.path.as_deref().unwrap_or("/");
     if !path.is_empty() {
-        let _ = write!(text, "; Path={path}");
+        text.push_str("; Path=");
+        text.extend(path.chars().filter(|c| matches!(c, ' '..='~') && *c != ';'));
     }
-    if !cookie.domain.is_empty() {
-        let _ = write!(text, "; Domain={}", cookie.domain.trim_start_matches('.'));
+    if is_domain(&cookie.domain) {
+        let domain = cookie.domain.strip_prefix('.').unwrap_or(&cookie.domain);
+        let _ = write!(text, "; Domain={domain}");
     }
     match cookie.max_age {
         0 => {}
@@ -126,6 +145,25 @@ fn set_cookie(cookie: &StickyCookie, name: &str, value: &str) -> String {
     text
 }
 
+/// Tells whether Go writes that domain: a name with at least one letter, or an IPv4 address.
+fn is_domain(text: &str) -> bool {
+    if text.parse::<std::net::Ipv4Addr>().is_ok() {
+        return true;
+    }
+    let name = text.strip_prefix('.').unwrap_or(text);
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    // One dot may stand at the end.
+    let labels = name.strip_suffix('.').unwrap_or(name);
+    text.len() <= 255
+        && labels.split('.').all(is_label)
+        && name.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -133,10 +171,10 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// FNV-1a, 64 bits.
+/// FNV-1, 64 bits; not FNV-1a.
 fn fnv64(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte)
     })
 }
 
@@ -152,6 +190,11 @@ mod tests {
     fn the_default_name_is_the_one_traefik_makes() {
         let sticky = Sticky::new(&StickyCookie::default(), "stk@file", &["http://a"]);
         assert_eq!(sticky.name(), "_28d6d");
+    }
+
+    #[test]
+    fn older_values_are_fnv_hashes() {
+        assert_eq!(fnv64("a"), 0xaf63_bd4c_8601_b7be);
     }
 
     #[test]
@@ -175,6 +218,48 @@ mod tests {
             ),
             "{text}"
         );
+    }
+
+    fn check_attributes(path: Option<&str>, domain: &str, expected: &str) {
+        let cookie = StickyCookie {
+            name: "s".to_owned(),
+            path: path.map(str::to_owned),
+            domain: domain.to_owned(),
+            ..StickyCookie::default()
+        };
+        let text = Sticky::new(&cookie, "s@file", &["a"]).cookie(0);
+        let text = text.to_str().expect("ascii").to_owned();
+        assert_eq!(text.split_once("; ").map_or("", |(_, attributes)| attributes), expected);
+    }
+
+    #[test]
+    fn paths_and_domains_are_written_as_far_as_cookies_may_have_them() {
+        check_attributes(None, "", "Path=/");
+        check_attributes(Some(""), "", "");
+        check_attributes(Some("/a b;c\u{e9}\n"), "", "Path=/a bc");
+        check_attributes(Some(""), ".example.org", "Domain=example.org");
+        check_attributes(Some(""), "127.0.0.1", "Domain=127.0.0.1");
+        check_attributes(Some(""), "exa_mple.org", "");
+        check_attributes(Some(""), "-a.org", "");
+        check_attributes(Some(""), "1.2", "");
+        check_attributes(Some(""), "a..b", "");
+    }
+
+    fn check_value(cookie: &'static str, expected: Option<&str>) {
+        assert_eq!(value_of("s", cookie.as_bytes()), expected, "{cookie}");
+    }
+
+    #[test]
+    fn cookies_are_read_as_go_reads_them() {
+        check_value(" s=a ", Some("a"));
+        check_value("s =a=b", Some("a=b"));
+        check_value("s= a", Some(" a"));
+        check_value("s=\"a\"", Some("a"));
+        check_value("s=\"\"a\"\"", None);
+        check_value("s=a\"b", None);
+        check_value("s=\u{e9}", None);
+        check_value("s", None);
+        check_value("S=a", None);
     }
 
     #[test]

@@ -169,6 +169,7 @@ mod tests {
             host_header: HeaderValue::from_static("x"),
             base_path: None,
             health: balance::Health::default(),
+            load: balance::Load::default(),
             addresses: ArcSwap::default(),
             id: 1,
         })

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
+use balance::Moment;
 use http::HeaderValue;
 
 /// How often deadlines are looked at, and so how late they may be noticed.
@@ -18,6 +19,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(50);
 /// A worker's clock.
 pub(crate) struct Clock {
     now: Cell<Instant>,
+    moment: Cell<Moment>,
     date: RefCell<HeaderValue>,
     date_second: Cell<u64>,
     alarms: RefCell<Vec<Rc<Alarm>>>,
@@ -33,8 +35,10 @@ pub(crate) struct Alarm {
 
 impl Clock {
     pub(crate) fn new() -> Self {
+        let now = Instant::now();
         let clock = Self {
-            now: Cell::new(Instant::now()),
+            now: Cell::new(now),
+            moment: Cell::new(Moment::of(now)),
             date: RefCell::new(HeaderValue::from_static("")),
             date_second: Cell::new(0),
             alarms: RefCell::default(),
@@ -46,6 +50,11 @@ impl Clock {
     /// The time of the last tick.
     pub(crate) fn now(&self) -> Instant {
         self.now.get()
+    }
+
+    /// The time of the last tick, as health knows it.
+    pub(crate) fn moment(&self) -> Moment {
+        self.moment.get()
     }
 
     /// The value of a `Date` header.
@@ -63,6 +72,7 @@ impl Clock {
     /// Moves the clock on and wakes whose deadline has passed.
     pub(crate) fn tick(&self) {
         self.now.set(Instant::now());
+        self.moment.set(Moment::of(self.now.get()));
         let wall = SystemTime::now();
         let second = wall.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
         if self.date_second.replace(second) != second

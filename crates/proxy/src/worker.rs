@@ -30,6 +30,8 @@ pub(crate) struct Worker {
     pub(crate) pool: Rc<Pool>,
     pub(crate) spares: Spares,
     pub(crate) hostname: HeaderValue,
+    /// How many copies of requests are under way to mirrors.
+    pub(crate) mirrored: Rc<Cell<usize>>,
     shared: Arc<Shared>,
     snapshot: RefCell<Cache<Arc<ArcSwap<Snapshot>>, Arc<Snapshot>>>,
     upstreams: OnceCell<Rc<dyn Upstreams>>,
@@ -63,6 +65,7 @@ impl Worker {
                 pool: Rc::default(),
                 spares: Spares::default(),
                 hostname: hostname(),
+                mirrored: Rc::default(),
                 shared,
                 snapshot,
                 upstreams: OnceCell::from(upstreams),

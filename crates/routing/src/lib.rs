@@ -6,13 +6,16 @@
 //! handed in.
 
 pub mod compile;
+mod health_check;
 pub mod index;
 mod route;
 pub mod rule;
 mod service;
 
+pub use self::health_check::HealthCheck;
 pub use self::index::RouterIndex;
 pub use self::route::{DeniedCharacters, EntryPointRoutes, Next, Route, Snapshot};
 pub use self::service::{
-    LoadBalancer, Scheme, Server, Service, ServiceKind, StickyPick, Transport, Weighted,
+    Asking, Failover, HighestRandomWeight, InFlight, LoadBalancer, Mirror, Mirroring, PassiveCheck,
+    Scheme, Server, Service, ServiceKind, StickyPick, Transport, Weighted,
 };

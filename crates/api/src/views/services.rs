@@ -2,7 +2,9 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::time::Instant;
 
+use balance::Moment;
 use config::dynamic::Service;
 use routing::compile::{Runtime, ServiceInfo};
 use serde::Serialize;
@@ -112,6 +114,8 @@ fn kind(service: &Service) -> &'static str {
 }
 
 fn server_status(info: &ServiceInfo) -> BTreeMap<&str, &'static str> {
+    let now = Moment::of(Instant::now());
     let status = |is_up| if is_up { "UP" } else { "DOWN" };
-    info.servers.iter().map(|server| (&*server.0.url, status(server.0.health.is_up()))).collect()
+    let servers = info.servers.iter().map(|server| &server.0);
+    servers.map(|server| (&*server.url, status(server.health.is_up(now)))).collect()
 }

@@ -32,12 +32,18 @@ pub struct ServersLoadBalancer {
     pub sticky: Option<Sticky>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<Server>,
-    /// `wrr` (default), `p2c`, `hrw` or `leasttime`.
+    /// `wrr` (default), `p2c`, `hrw`, `leasttime`, and beyond Traefik: `leastconn`, the server with
+    /// the fewest requests under way for its weight, and `source`, by the client's address, evenly
+    /// and whatever the order of the servers.
     pub strategy: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health_check: Option<ServerHealthCheck>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub passive_health_check: Option<PassiveServerHealthCheck>,
+    /// How long a server that came up, or joined, takes to get its whole share of the requests; it
+    /// grows evenly. Has no effect with `hrw` and `source`. Default: 0, at once. Not in Traefik.
+    #[serde(skip_serializing_if = "Duration::is_zero")]
+    pub slow_start: Duration,
     /// Forwards the client's Host header. Default: true.
     pub pass_host_header: Option<bool>,
     pub response_forwarding: Option<ResponseForwarding>,
@@ -54,6 +60,7 @@ impl Default for ServersLoadBalancer {
             strategy: "wrr".to_owned(),
             health_check: None,
             passive_health_check: None,
+            slow_start: Duration::default(),
             pass_host_header: Some(true),
             response_forwarding: Some(ResponseForwarding::default()),
             servers_transport: String::new(),
@@ -167,6 +174,34 @@ pub struct ServerHealthCheck {
     pub follow_redirects: Option<bool>,
     #[serde(skip_serializing_if = "Named::is_empty")]
     pub headers: Named<String>,
+    /// Body of the request. Not in Traefik.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub body: String,
+    /// Good answers in a row that take in a server which is out. Default: 1. Not in Traefik.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub rise: u32,
+    /// Bad answers in a row that take out a server which is in. Default: 1. Not in Traefik.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub fall: u32,
+    /// What a good answer looks like. Not in Traefik.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expect: Option<HealthCheckExpect>,
+}
+
+/// Says what a good answer to a health check looks like. Not in Traefik.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HealthCheckExpect {
+    /// Statuses, in place of `status`: codes (`204`), ranges (`200-399`) and regular expressions
+    /// for the whole code (`(2|3)[0-9][0-9]`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub status: Vec<String>,
+    /// Text that the first 64 KiB of the body have to contain.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub body: String,
+    /// A regular expression that has to match somewhere in the first 64 KiB of the body.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub body_regex: String,
 }
 
 impl Default for ServerHealthCheck {
@@ -184,6 +219,10 @@ impl Default for ServerHealthCheck {
             hostname: String::new(),
             follow_redirects: Some(true),
             headers: Named::new(),
+            body: String::new(),
+            rise: 0,
+            fall: 0,
+            expect: None,
         }
     }
 }

@@ -4,14 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use config::dynamic::ServerHealthCheck;
 use http::header::{CONNECTION, HOST, HeaderName, HeaderValue, LOCATION, USER_AGENT};
-use http::{Method, Request, Response, StatusCode};
-use http_body_util::Empty;
+use http::{Method, Request, Response};
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use routing::{Server, Transport};
+use routing::{HealthCheck, Server, Transport};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -21,7 +20,7 @@ use super::reference::{Url, is_relative};
 
 /// What one question needs.
 pub(super) struct Check<'a> {
-    pub(super) settings: &'a ServerHealthCheck,
+    pub(super) check: &'a HealthCheck,
     pub(super) transport: &'a Transport,
     pub(super) server: &'a Server,
 }
@@ -31,21 +30,25 @@ impl Check<'_> {
     pub(super) async fn run(&self) -> Result<(), String> {
         let mut method = self.method()?;
         let mut url = self.url()?;
+        let mut body = Bytes::copy_from_slice(self.check.settings.body.as_bytes());
         for _ in 0..REDIRECTS_MAX {
-            let response = self.send(&method, &url).await?;
-            let status = response.status();
-            let Some(location) = self.redirect(&response) else { return self.judge(status) };
+            let (response, received) = self.send(&method, &url, &body).await?;
+            let status = response.status().as_u16();
+            let Some(location) = self.redirect(&response) else {
+                return self.check.judge(status, &received);
+            };
             url = url.join(&location).map_err(|error| format!("HTTP request failed: {error}"))?;
             // As Go's client does; 307 and 308 keep the method.
-            if !matches!(status.as_u16(), 307 | 308) && method != Method::HEAD {
+            if !matches!(status, 307 | 308) && method != Method::HEAD {
                 method = Method::GET;
+                body = Bytes::new();
             }
         }
         Err(format!("HTTP request failed: stopped after {REDIRECTS_MAX} redirects"))
     }
 
     fn method(&self) -> Result<Method, String> {
-        match self.settings.method.as_str() {
+        match self.check.settings.method.as_str() {
             "" => Ok(Method::GET),
             method => Method::from_bytes(method.as_bytes())
                 .map_err(|_| format!("create HTTP request: net/http: invalid method {method:?}")),
@@ -53,33 +56,38 @@ impl Check<'_> {
     }
 
     fn url(&self) -> Result<Url, String> {
-        let path = &self.settings.path;
+        let path = &self.check.settings.path;
         let failed = |error: String| format!("create HTTP request: {error}");
         if !is_relative(path) {
             return Err(failed(format!("health check path must be a relative URL, got: {path:?}")));
         }
         let mut url =
             Url::parse(&self.server.url).and_then(|url| url.join(path)).map_err(failed)?;
-        if !self.settings.scheme.is_empty() {
-            url.scheme.clone_from(&self.settings.scheme);
+        if !self.check.settings.scheme.is_empty() {
+            url.scheme.clone_from(&self.check.settings.scheme);
         }
-        if self.settings.port != 0 {
-            url.port = Some(self.settings.port);
+        if self.check.settings.port != 0 {
+            url.port = Some(self.check.settings.port);
         }
         Ok(url)
     }
 
-    fn request(&self, method: &Method, url: &Url) -> Result<Request<Empty<Bytes>>, String> {
+    fn request(
+        &self,
+        method: &Method,
+        url: &Url,
+        body: &Bytes,
+    ) -> Result<Request<Full<Bytes>>, String> {
         let failed = |error: http::Error| format!("create HTTP request: {error}");
         let mut request = Request::builder()
             .method(method)
             .uri(&url.path_and_query)
-            .body(Empty::new())
+            .body(Full::new(body.clone()))
             .map_err(failed)?;
         let headers = request.headers_mut();
         headers.insert(USER_AGENT, HeaderValue::from_static("Ferrovia-health-check"));
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        for (name, value) in &self.settings.headers {
+        for (name, value) in &self.check.settings.headers {
             let name: HeaderName =
                 name.parse().map_err(|error| failed(http::Error::from(error)))?;
             // Go's client takes the host from elsewhere.
@@ -88,7 +96,7 @@ impl Check<'_> {
                 headers.insert(name, value);
             }
         }
-        let host = match self.settings.hostname.as_str() {
+        let host = match self.check.settings.hostname.as_str() {
             "" => url.authority(),
             hostname => hostname.to_owned(),
         };
@@ -97,23 +105,34 @@ impl Check<'_> {
         Ok(request)
     }
 
-    async fn send(&self, method: &Method, url: &Url) -> Result<Response<Incoming>, String> {
-        let request = self.request(method, url)?;
+    /// Sends a request; gives the response's head, and the beginning of its body if that matters.
+    async fn send(
+        &self,
+        method: &Method,
+        url: &Url,
+        body: &Bytes,
+    ) -> Result<(Response<()>, Vec<u8>), String> {
+        let request = self.request(method, url, body)?;
         let failed = |error: String| format!("HTTP request failed: {error}");
         let stream = self.connect(url).await.map_err(failed)?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| failed(error.to_string()))?;
-        let answer = sender.send_request(request);
+        let answer = async {
+            let (head, body) = sender.send_request(request).await?.into_parts();
+            let received =
+                if self.check.wants_body() { beginning(body).await? } else { Vec::new() };
+            Ok((Response::from_parts(head, ()), received))
+        };
         tokio::pin!(answer, connection);
-        // The connection has to be driven until the head is there; the body does not matter.
+        // The connection has to be driven until the answer is there.
         let answer = tokio::select! {
             biased;
             answer = &mut answer => answer,
             // It may have ended after it handed the answer over.
             _ = &mut connection => answer.await,
         };
-        answer.map_err(|error| failed(error.to_string()))
+        answer.map_err(|error: hyper::Error| failed(error.to_string()))
     }
 
     async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, String> {
@@ -152,26 +171,29 @@ impl Check<'_> {
     }
 
     /// Where the response sends us, if we follow.
-    fn redirect(&self, response: &Response<Incoming>) -> Option<String> {
-        let follows = self.settings.follow_redirects.unwrap_or(true);
+    fn redirect(&self, response: &Response<()>) -> Option<String> {
+        let follows = self.check.settings.follow_redirects.unwrap_or(true);
         let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
         if !follows || !is_redirect {
             return None;
         }
         Some(response.headers().get(LOCATION)?.to_str().ok()?.to_owned())
     }
+}
 
-    fn judge(&self, status: StatusCode) -> Result<(), String> {
-        let status = status.as_u16();
-        match self.settings.status {
-            0 if (200..400).contains(&status) => Ok(()),
-            0 => Err(format!("received error status code: {status}")),
-            expected if status == expected => Ok(()),
-            expected => Err(format!(
-                "received error status code: {status} expected status code: {expected}"
-            )),
+/// Reads as much of a body as is looked at.
+async fn beginning(mut body: Incoming) -> Result<Vec<u8>, hyper::Error> {
+    let mut read = Vec::new();
+    while let Some(frame) = body.frame().await {
+        if let Some(data) = frame?.data_ref() {
+            read.extend_from_slice(data);
+        }
+        if read.len() >= BODY_BYTES_MAX {
+            read.truncate(BODY_BYTES_MAX);
+            break;
         }
     }
+    Ok(read)
 }
 
 trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -180,3 +202,5 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 /// As Go's client.
 const REDIRECTS_MAX: usize = 10;
+/// Bytes of a body that are looked at.
+const BODY_BYTES_MAX: usize = 64 * 1024;

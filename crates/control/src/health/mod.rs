@@ -1,8 +1,8 @@
 //! Active health checks: asks servers whether they are well, as Traefik does.
 //!
 //! Servers start up. Those that are up are asked every `interval`, the others every
-//! `unhealthyInterval`. Unlike Traefik's, checks and their findings outlive a reload as long as the
-//! service is the same.
+//! `unhealthyInterval`. Unlike Traefik's, a server's check and its findings outlive every reload
+//! in which neither the server nor the check has changed, whatever becomes of its neighbours.
 
 mod check;
 mod reference;
@@ -11,65 +11,90 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use balance::{Moment, Streak};
 use config::dynamic::ServerHealthCheck;
-use routing::compile::HealthChecked;
-use routing::{LoadBalancer, Server, Service, ServiceKind, Transport};
-use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::MissedTickBehavior;
+use routing::{HealthCheck, Server, Service, Transport};
+use tokio::sync::Semaphore;
+use tokio::task::AbortHandle;
 
 use self::check::Check;
 
 /// The checks that run.
-#[derive(Default)]
 pub(crate) struct Checks {
-    running: HashMap<Arc<str>, Running>,
+    running: HashMap<Key, Running>,
+    /// Limits how many servers are asked at the same time.
+    permits: Arc<Semaphore>,
 }
 
+/// The service's name and the server's id; a server may stand twice in a service.
+type Key = (Arc<str>, u64);
+
 struct Running {
-    service: Arc<Service>,
+    server: Arc<Server>,
     settings: ServerHealthCheck,
+    transport: Arc<Transport>,
     task: AbortHandle,
 }
 
+impl Default for Checks {
+    fn default() -> Self {
+        Self { running: HashMap::new(), permits: Arc::new(Semaphore::new(CONCURRENT_MAX)) }
+    }
+}
+
 impl Checks {
-    /// Starts, keeps and ends checks so that they are those of these load balancers. Must be
-    /// called within a tokio runtime.
-    pub(crate) fn set(&mut self, checked: &[HealthChecked]) {
+    /// Starts, keeps and ends checks so that they are those of these services. Must be called
+    /// within a tokio runtime.
+    pub(crate) fn set(&mut self, services: &[Arc<Service>]) {
         let mut before = std::mem::take(&mut self.running);
-        for HealthChecked { service, settings } in checked {
-            let Some(balancer) = balancer(service) else { continue };
-            let known = before.remove(&service.name);
-            if let Some(running) = known {
-                if running.settings == *settings && has_same_servers(&running.service, service) {
-                    self.running.insert(Arc::clone(&service.name), running);
-                    continue;
-                }
-                running.task.abort();
-            }
-            if settings.mode == GRPC {
-                tracing::warn!(
-                    service = &*service.name,
-                    "health checks with mode grpc are not supported yet; its servers are not checked"
-                );
-                balancer.servers.iter().for_each(|server| set_up_again(server));
+        for service in services {
+            let Some(balancer) = service.load_balancer() else { continue };
+            let Some(check) = &balancer.health_check else { continue };
+            if check.settings.mode == GRPC {
                 continue;
             }
-            let task = tokio::spawn(run(service.name.clone(), settings.clone(), balancer));
-            let running = Running {
-                service: Arc::clone(service),
-                settings: settings.clone(),
-                task: task.abort_handle(),
+            let has_changed = |running: &Running| {
+                running.settings != check.settings
+                    || !Arc::ptr_eq(&running.transport, &balancer.transport)
             };
-            self.running.insert(Arc::clone(&service.name), running);
+            let mut times = None;
+            for server in &balancer.servers {
+                let key = (Arc::clone(&service.name), server.id);
+                if self.running.contains_key(&key) {
+                    continue;
+                }
+                let running = match before.remove(&key) {
+                    Some(running) if !has_changed(&running) => running,
+                    replaced => {
+                        if let Some(replaced) = replaced {
+                            replaced.task.abort();
+                        }
+                        let checker = Checker {
+                            service: Arc::clone(&service.name),
+                            check: Arc::clone(check),
+                            server: Arc::clone(server),
+                            transport: Arc::clone(&balancer.transport),
+                            times: *times
+                                .get_or_insert_with(|| Times::of(&check.settings, &service.name)),
+                            permits: Arc::clone(&self.permits),
+                        };
+                        Running {
+                            server: Arc::clone(server),
+                            settings: check.settings.clone(),
+                            transport: Arc::clone(&balancer.transport),
+                            task: tokio::spawn(checker.run()).abort_handle(),
+                        }
+                    }
+                };
+                self.running.insert(key, running);
+            }
         }
         // Nobody would ever find out that these are well again.
         for running in before.into_values() {
             running.task.abort();
-            for server in self::balancer(&running.service).iter().flat_map(|b| &b.servers) {
-                set_up_again(server);
-            }
+            running.server.health.set_up(now());
         }
     }
 }
@@ -80,46 +105,27 @@ impl Drop for Checks {
     }
 }
 
-fn balancer(service: &Service) -> Option<&LoadBalancer> {
-    match &service.kind {
-        ServiceKind::LoadBalancer(balancer) => Some(balancer),
-        ServiceKind::Weighted(_) | ServiceKind::Internal(_) => None,
-    }
+fn now() -> Moment {
+    Moment::of(Instant::now())
 }
 
-fn has_same_servers(left: &Arc<Service>, right: &Arc<Service>) -> bool {
-    if Arc::ptr_eq(left, right) {
-        return true;
-    }
-    let (Some(left), Some(right)) = (balancer(left), balancer(right)) else { return false };
-    Arc::ptr_eq(&left.transport, &right.transport)
-        && left.servers.len() == right.servers.len()
-        && left.servers.iter().zip(&right.servers).all(|(left, right)| Arc::ptr_eq(left, right))
+/// When a server is asked.
+#[derive(Clone, Copy)]
+struct Times {
+    interval: Duration,
+    unhealthy_interval: Duration,
+    timeout: Duration,
 }
 
-fn set_up_again(server: &Server) {
-    server.health.record(true);
-}
-
-/// Checks the servers of one load balancer for ever.
-fn run(
-    service: Arc<str>,
-    settings: ServerHealthCheck,
-    balancer: &LoadBalancer,
-) -> impl Future<Output = ()> + Send + use<> {
-    let servers: Vec<Arc<Server>> = balancer.servers.to_vec();
-    let transport = Arc::clone(&balancer.transport);
-    async move {
-        let interval = positive(settings.interval, INTERVAL, &service, "interval");
+impl Times {
+    fn of(settings: &ServerHealthCheck, service: &str) -> Self {
+        let interval = positive(settings.interval, INTERVAL, service, "interval");
         let unhealthy_interval = match settings.unhealthy_interval {
             None => interval,
-            Some(interval) => positive(interval, INTERVAL, &service, "unhealthyInterval"),
+            Some(interval) => positive(interval, INTERVAL, service, "unhealthyInterval"),
         };
-        let timeout = positive(settings.timeout, TIMEOUT, &service, "timeout");
-        let checker =
-            Checker { service, settings: Arc::new(settings), servers, transport, timeout };
-        // The two kinds do not wait for each other.
-        tokio::join!(checker.watch(true, interval), checker.watch(false, unhealthy_interval));
+        let timeout = positive(settings.timeout, TIMEOUT, service, "timeout");
+        Self { interval, unhealthy_interval, timeout }
     }
 }
 
@@ -141,60 +147,67 @@ fn positive(
     value.as_std()
 }
 
+/// Asks one server.
 struct Checker {
     service: Arc<str>,
-    settings: Arc<ServerHealthCheck>,
-    servers: Vec<Arc<Server>>,
+    check: Arc<HealthCheck>,
+    server: Arc<Server>,
     transport: Arc<Transport>,
-    timeout: Duration,
+    times: Times,
+    permits: Arc<Semaphore>,
 }
 
 impl Checker {
-    /// Asks those servers that are up, or those that are not. The first time is after one interval.
-    async fn watch(&self, is_up: bool, interval: Duration) {
-        let mut ticks = tokio::time::interval(interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        ticks.tick().await;
+    /// Asks for ever. The first time is after one interval.
+    async fn run(self) {
+        let settings = &self.check.settings;
+        let mut streak = Streak::new(settings.rise, settings.fall);
+        let mut began = tokio::time::Instant::now();
         loop {
-            ticks.tick().await;
-            let mut asked = JoinSet::new();
-            for server in self.servers.iter().filter(|server| server.health.is_up() == is_up) {
-                if asked.len() >= CONCURRENT_MAX {
-                    asked.join_next().await;
-                }
-                asked.spawn(ask(
-                    Arc::clone(&self.service),
-                    Arc::clone(&self.settings),
-                    Arc::clone(&self.transport),
-                    Arc::clone(server),
-                    self.timeout,
-                ));
-            }
-            while asked.join_next().await.is_some() {}
+            let is_up = self.server.health.is_up(now());
+            let interval = if is_up { self.times.interval } else { self.times.unhealthy_interval };
+            tokio::time::sleep_until(began + interval).await;
+            let Ok(permit) = self.permits.acquire().await else { return };
+            began = tokio::time::Instant::now();
+            let finding = self.ask().await;
+            drop(permit);
+            self.settle(finding, &mut streak);
         }
     }
-}
 
-/// Asks one server and records what it says.
-async fn ask(
-    service: Arc<str>,
-    settings: Arc<ServerHealthCheck>,
-    transport: Arc<Transport>,
-    server: Arc<Server>,
-    timeout: Duration,
-) {
-    let check = Check { settings: &settings, transport: &transport, server: &server };
-    let result = match tokio::time::timeout(timeout, check.run()).await {
-        Ok(result) => result,
-        Err(_) => Err(format!("no answer within {timeout:?}")),
-    };
-    let has_changed = server.health.record(result.is_ok());
-    let (service, server) = (&*service, &*server.url);
-    match result {
-        Ok(()) if has_changed => tracing::info!(service, server, "server is up"),
-        Ok(()) => {}
-        Err(error) if has_changed => tracing::warn!(service, server, error, "server is down"),
-        Err(error) => tracing::debug!(service, server, error, "server is still down"),
+    /// The error says why the server is not well.
+    async fn ask(&self) -> Result<(), String> {
+        let check = Check { check: &self.check, transport: &self.transport, server: &self.server };
+        let timeout = self.times.timeout;
+        match tokio::time::timeout(timeout, check.run()).await {
+            Ok(finding) => finding,
+            Err(_) => Err(format!("no answer within {timeout:?}")),
+        }
+    }
+
+    /// Takes the server in or out if that many findings say so.
+    fn settle(&self, finding: Result<(), String>, streak: &mut Streak) {
+        let health = &self.server.health;
+        let (service, server) = (&*self.service, &*self.server.url);
+        let is_up = health.is_up(now());
+        let changes = streak.add(finding.is_ok(), is_up);
+        match finding {
+            Ok(()) if changes => {
+                health.set_up(now());
+                tracing::info!(service, server, "server is up");
+            }
+            Ok(()) => {}
+            Err(error) if changes => {
+                health.set_down(now());
+                tracing::warn!(service, server, error, "server is down");
+            }
+            Err(error) if is_up => tracing::debug!(service, server, error, "server is not well"),
+            Err(error) => {
+                // It may have been out for a while only.
+                health.set_down(now());
+                tracing::debug!(service, server, error, "server is still down");
+            }
+        }
     }
 }
 
@@ -202,5 +215,5 @@ const GRPC: &str = "grpc";
 /// Traefik's defaults.
 const INTERVAL: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Servers of one service that are asked at the same time.
-const CONCURRENT_MAX: usize = 16;
+/// Servers that are asked at the same time.
+const CONCURRENT_MAX: usize = 256;

@@ -1,9 +1,9 @@
 use std::net::SocketAddr;
 
 use arc_swap::ArcSwap;
-use config::dynamic::ServersTransport;
+use config::dynamic::{HealthCheckExpect, ServersTransport};
 use http::HeaderValue;
-use routing::Scheme;
+use routing::{LoadBalancer, Scheme, ServiceKind};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -23,7 +23,13 @@ async fn serve(responses: Vec<String>) -> (SocketAddr, mpsc::UnboundedReceiver<S
             while !head.ends_with(b"\r\n\r\n") {
                 head.push(stream.read_u8().await.expect("a whole head"));
             }
-            let _ = heads.send(String::from_utf8_lossy(&head).into_owned());
+            let head = String::from_utf8_lossy(&head).into_owned();
+            let length = head
+                .split_once("content-length: ")
+                .and_then(|(_, after)| after.split("\r\n").next()?.parse().ok());
+            let mut body = vec![0; length.unwrap_or(0)];
+            stream.read_exact(&mut body).await.expect("a whole body");
+            let _ = heads.send(head);
             stream.write_all(response.as_bytes()).await.expect("a client that reads");
         }
     });
@@ -45,8 +51,9 @@ fn server(url: &str) -> Arc<Server> {
         host_header: HeaderValue::from_static("x"),
         base_path: None,
         health: balance::Health::default(),
+        load: balance::Load::default(),
         addresses: ArcSwap::from_pointee(address.into_iter().collect()),
-        id: 1,
+        id: u64::from(url.effective_port()),
     })
 }
 
@@ -75,7 +82,8 @@ async fn check(
     let (address, mut received) = serve(responses).await;
     let server = server(&format!("http://{address}/base"));
     let transport = transport();
-    let check = Check { settings: &settings, transport: &transport, server: &server };
+    let check = HealthCheck::new(&settings).expect("valid settings");
+    let check = Check { check: &check, transport: &transport, server: &server };
     let found = check.run().await;
     assert_eq!(found.as_ref().copied().map_err(String::as_str), expected);
     let mut heads = Vec::new();
@@ -135,55 +143,100 @@ async fn an_absolute_path_is_an_error() {
     check(settings("http://x/y"), Vec::new(), Err(error)).await;
 }
 
-fn service(servers: &[Arc<Server>], transport: &Arc<Transport>) -> Arc<Service> {
+fn strategy(servers: usize) -> balance::Strategy {
+    let names = vec![""; servers];
+    balance::Strategy::new("wrr", &names, &vec![1; servers], 0).expect("a strategy")
+}
+
+fn service(
+    servers: &[Arc<Server>],
+    transport: &Arc<Transport>,
+    check: &ServerHealthCheck,
+) -> Arc<Service> {
     let balancer = LoadBalancer {
         servers: servers.to_vec().into(),
-        strategy: balance::RoundRobin::new(&vec![1; servers.len()], 0),
+        strategy: strategy(servers.len()),
         sticky: None,
         pass_host_header: true,
         flush_interval: None,
+        slow_start: None,
+        health_check: Some(Arc::new(HealthCheck::new(check).expect("valid settings"))),
+        passive_check: None,
         transport: Arc::clone(transport),
     };
     let stages = Box::default();
     Arc::new(Service { name: "app@file".into(), stages, kind: ServiceKind::LoadBalancer(balancer) })
 }
 
-#[tokio::test]
-async fn servers_go_down_and_come_back() {
-    let responses = vec![response(500, ""), response(200, ""), response(200, "")];
+/// Asks a server that gives these responses again and again; expects it to be up (`U`) or down
+/// (`D`) when each question comes.
+async fn check_states(settings: ServerHealthCheck, statuses: &[u16], expected: &str) {
+    let responses = statuses.iter().map(|status| response(*status, "")).collect();
     let (address, mut received) = serve(responses).await;
     let server = server(&format!("http://{address}"));
-    let interval = Duration::from_millis(20).into();
-    let settings = ServerHealthCheck { interval, ..settings("/h") };
-    let service = service(&[Arc::clone(&server)], &transport());
+    let interval = Duration::from_millis(10).into();
+    let settings = ServerHealthCheck { interval, ..settings };
     let mut checks = Checks::default();
-    checks.set(&[HealthChecked { service, settings }]);
-    // A question comes only after what came of the one before is recorded.
-    received.recv().await.expect("a first question");
-    assert!(server.health.is_up(), "up until something else is known");
-    received.recv().await.expect("a second question");
-    assert!(!server.health.is_up());
-    received.recv().await.expect("a third question");
-    assert!(server.health.is_up());
+    checks.set(&[service(&[Arc::clone(&server)], &transport(), &settings)]);
+    let mut found = String::new();
+    for _ in statuses {
+        // A question comes only after what came of the one before is recorded.
+        received.recv().await.expect("a question");
+        found.push(if server.health.is_up(now()) { 'U' } else { 'D' });
+    }
+    assert_eq!(found, expected);
 }
 
 #[tokio::test]
-async fn checks_live_on_while_the_servers_are_the_same() {
-    let (server, transport) = (server("http://127.0.0.1:1"), transport());
-    let checked = |settings: ServerHealthCheck| HealthChecked {
-        service: service(&[Arc::clone(&server)], &transport),
-        settings,
+async fn servers_go_down_and_come_back() {
+    check_states(settings("/h"), &[500, 200, 200], "UDU").await;
+}
+
+#[tokio::test]
+async fn it_takes_as_many_answers_as_configured() {
+    let patient = ServerHealthCheck { rise: 2, fall: 3, ..settings("/h") };
+    check_states(patient, &[500, 500, 200, 500, 500, 500, 200, 200, 200], "UUUUUUDDU").await;
+}
+
+#[tokio::test]
+async fn bodies_are_sent_and_expected() {
+    let expect = HealthCheckExpect { body: "ready".to_owned(), ..HealthCheckExpect::default() };
+    let settings = ServerHealthCheck {
+        method: "POST".to_owned(),
+        body: "are you well?".to_owned(),
+        expect: Some(expect),
+        ..settings("/h")
     };
+    let ready = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nI am ready".to_owned();
+    let heads = check(settings.clone(), vec![ready], Ok(())).await;
+    assert!(heads[0].contains("content-length: 13\r\n"), "{heads:?}");
+    let busy = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nbusy".to_owned();
+    let error = "the body does not contain \"ready\"";
+    check(settings, vec![busy], Err(error)).await;
+}
+
+/// The tasks that ask, by server.
+fn tasks(checks: &Checks) -> HashMap<u64, tokio::task::Id> {
+    checks.running.iter().map(|((_, server), running)| (*server, running.task.id())).collect()
+}
+
+#[tokio::test]
+async fn checks_live_on_whatever_becomes_of_the_neighbours() {
+    let transport = transport();
+    let (first, second) = (server("http://127.0.0.1:1"), server("http://127.0.0.1:2"));
+    let service = |servers: &[Arc<Server>], path| service(servers, &transport, &settings(path));
     let mut checks = Checks::default();
-    checks.set(&[checked(settings("/h"))]);
-    let first = checks.running["app@file"].task.id();
-    server.health.record(false);
-    checks.set(&[checked(settings("/h"))]);
-    assert_eq!(checks.running["app@file"].task.id(), first);
-    assert!(!server.health.is_up(), "what was found stays known");
-    checks.set(&[checked(settings("/other"))]);
-    assert_ne!(checks.running["app@file"].task.id(), first);
+    checks.set(&[service(&[Arc::clone(&first)], "/h")]);
+    let before = tasks(&checks);
+    first.health.set_down(now());
+    checks.set(&[service(&[Arc::clone(&second), Arc::clone(&first)], "/h")]);
+    let after = tasks(&checks);
+    assert_eq!((after.len(), after[&first.id]), (2, before[&first.id]));
+    assert!(!first.health.is_up(now()), "what was found stays known");
+    checks.set(&[service(&[Arc::clone(&first)], "/other")]);
+    assert_ne!(tasks(&checks)[&first.id], before[&first.id]);
+    assert!(!first.health.is_up(now()), "what was found stays known");
     checks.set(&[]);
     assert!(checks.running.is_empty());
-    assert!(server.health.is_up(), "nobody would ever find out otherwise");
+    assert!(first.health.is_up(now()), "nobody would ever find out otherwise");
 }

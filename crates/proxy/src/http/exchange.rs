@@ -13,10 +13,15 @@ use ::exchange::{
 };
 use http::header::SET_COOKIE;
 use http::{HeaderValue, StatusCode};
-use routing::{LoadBalancer, Next, Route, RouterIndex, Service, ServiceKind, Snapshot};
+use routing::{
+    Asking, Failover, LoadBalancer, Mirroring, Next, Route, RouterIndex, Service, ServiceKind,
+    Snapshot,
+};
 
 use crate::http::client::Client;
 use crate::http::forward::{Origin, forward};
+use crate::http::track;
+use crate::http::turn::{self, Turn};
 use crate::settings::EntryPointSettings;
 use crate::worker::Worker;
 
@@ -25,7 +30,7 @@ const TRIES_MAX: u32 = 1000;
 
 /// Where the exchange stands in the tree of routers and services.
 #[derive(Clone, Copy)]
-enum Place<'s> {
+pub(crate) enum Place<'s> {
     Route(&'s Route),
     Service(&'s Service),
 }
@@ -38,6 +43,8 @@ struct Course<'s> {
     legs: Vec<(Place<'s>, usize)>,
     /// Cookies that services on the way want set.
     cookies: Vec<HeaderValue>,
+    /// Services on the way that look at the answer.
+    turns: Vec<Turn<'s>>,
 }
 
 impl<'s> Course<'s> {
@@ -65,26 +72,44 @@ impl<'s> Course<'s> {
         self.cookies.clear();
         Some(place)
     }
+
+    /// Goes to another service from where there were so many stages on the way.
+    fn turn_to(&mut self, service: &'s Service, depth: usize) -> Place<'s> {
+        self.stages.truncate(depth);
+        self.legs.retain(|(_, end)| *end <= depth);
+        let place = Place::Service(service);
+        self.enter(place);
+        place
+    }
+}
+
+/// On whose behalf requests go through routers and services.
+#[derive(Clone, Copy)]
+pub(crate) struct Traveller<'a> {
+    /// The client that waits for the response; `None` for requests of Ferrovia's own making.
+    pub(crate) client: Option<&'a Rc<Client>>,
+    /// How `X-Forwarded-For` is written; `None`: not at all.
+    pub(crate) settings: Option<&'a Arc<EntryPointSettings>>,
+}
+
+/// What the answer made of the way out.
+enum Again<'s> {
+    /// A middleware tries again from its stage on.
+    Try { stage: usize, after: Duration },
+    /// A service hands the request to another.
+    Turn(&'s Service),
 }
 
 /// Finds out how a request is answered. What the snapshot says at its start holds to its end.
 pub(crate) async fn run(
     worker: &Rc<Worker>,
     client: &Rc<Client>,
-    settings: &EntryPointSettings,
+    settings: &Arc<EntryPointSettings>,
     connection: &Rc<Connection>,
     request: Request,
     snapshot: &Snapshot,
 ) -> Exchange {
-    let mut exchange = Exchange {
-        connection: Rc::clone(connection),
-        request,
-        response: Response::default(),
-        failure: None,
-        upstreams: worker.upstreams(),
-        started: worker.clock.now(),
-        record: Record::default(),
-    };
+    let mut exchange = begin(worker, connection, request);
     let Some(route) = find_route(snapshot, settings, &exchange) else {
         exchange.response = not_found();
         return exchange;
@@ -94,9 +119,34 @@ pub(crate) async fn run(
         exchange.response = refused;
         return exchange;
     }
+    let traveller = Traveller { client: Some(client), settings: Some(settings) };
+    travel(worker, traveller, &mut exchange, Place::Route(route)).await;
+    exchange
+}
 
+/// Begins an exchange.
+pub(crate) fn begin(worker: &Worker, connection: &Rc<Connection>, request: Request) -> Exchange {
+    Exchange {
+        connection: Rc::clone(connection),
+        request,
+        response: Response::default(),
+        failure: None,
+        upstreams: worker.upstreams(),
+        started: worker.clock.now(),
+        record: Record::default(),
+    }
+}
+
+/// Takes an exchange from a place through everything that comes after, and back.
+pub(crate) async fn travel(
+    worker: &Rc<Worker>,
+    traveller: Traveller<'_>,
+    exchange: &mut Exchange,
+    start: Place<'_>,
+) {
+    let Traveller { client, settings } = traveller;
     let mut course = Course::default();
-    let mut place = Place::Route(route);
+    let mut place = start;
     course.enter(place);
     let mut passed = 0;
     let mut failed_server = None;
@@ -107,7 +157,7 @@ pub(crate) async fn run(
         let answer = loop {
             if passed < course.stages.len() {
                 let (stage, memo) = &mut course.stages[passed];
-                match request_phase(stage, &mut exchange, memo).await {
+                match request_phase(stage, exchange, memo).await {
                     Flow::Continue | Flow::Retry { .. } => passed += 1,
                     Flow::Respond(response) => {
                         exchange.record.answered_by = Some(Arc::clone(stage.name()));
@@ -116,7 +166,7 @@ pub(crate) async fn run(
                 }
                 continue;
             }
-            match step(place, &exchange, &mut course) {
+            match step(worker, place, exchange, &mut course) {
                 Step::To(next) => {
                     place = next;
                     course.enter(place);
@@ -125,8 +175,8 @@ pub(crate) async fn run(
                     exchange.record.service = Some(Arc::clone(&service.name));
                     let origin = Origin {
                         connection: &exchange.connection,
-                        client: Some(client),
-                        forwarded: Some(&settings.forwarded),
+                        client,
+                        forwarded: settings.map(|settings| &settings.forwarded),
                     };
                     let picked = Picked { balancer, avoid: &mut failed_server };
                     let request = &mut exchange.request;
@@ -145,7 +195,31 @@ pub(crate) async fn run(
                 }
                 Step::Inside(service, internal) => {
                     exchange.record.service = Some(Arc::clone(&service.name));
-                    break internal.respond(&mut exchange).await;
+                    break internal.respond(exchange).await;
+                }
+                Step::Failover(failover) => {
+                    let (depth, cookies) = (course.stages.len(), &course.cookies);
+                    // In boxes, so that they do not make every exchange larger.
+                    let entering = turn::enter_failover(worker, failover, exchange, depth, cookies);
+                    match Box::pin(entering).await {
+                        Ok((next, turn)) => {
+                            course.turns.extend(turn);
+                            place = Place::Service(next);
+                            course.enter(place);
+                        }
+                        Err(response) => break *response,
+                    }
+                }
+                Step::Mirroring(mirroring) => {
+                    let depth = course.stages.len();
+                    match Box::pin(turn::enter_mirroring(mirroring, exchange, depth)).await {
+                        Ok(turn) => {
+                            course.turns.extend(turn);
+                            place = Place::Service(&mirroring.service);
+                            course.enter(place);
+                        }
+                        Err(response) => break *response,
+                    }
                 }
                 Step::Answer(response) => break *response,
             }
@@ -154,31 +228,56 @@ pub(crate) async fn run(
         set_cookies(&mut exchange.response, &mut course.cookies);
 
         // The way out.
-        let mut again = None;
-        while passed > 0 {
+        let again = loop {
+            let turn = course.turns.pop_if(|turn| turn.depth == passed);
+            if let Some(turn) = turn {
+                match turn.on_answer(worker, traveller, exchange, &mut course.cookies) {
+                    Some(service) => break Some(Again::Turn(service)),
+                    None => continue,
+                }
+            }
+            if passed == 0 {
+                break None;
+            }
             passed -= 1;
             let (stage, memo) = &mut course.stages[passed];
-            match response_phase(stage, &mut exchange, memo).await {
+            match response_phase(stage, exchange, memo).await {
                 Flow::Continue => {}
                 Flow::Respond(response) => exchange.response = *response,
                 Flow::Retry { after } if tries < TRIES_MAX => {
-                    again = Some((passed, after));
-                    break;
+                    break Some(Again::Try { stage: passed, after });
                 }
                 Flow::Retry { .. } => {}
             }
-        }
-        let Some((stage, after)) = again else { return exchange };
-        let Some(leg) = course.back_to(stage) else { return exchange };
+        };
+        let (stage, after) = match again {
+            None => return,
+            Some(Again::Try { stage, after }) => (stage, after),
+            Some(Again::Turn(service)) => {
+                place = course.turn_to(service, passed);
+                continue;
+            }
+        };
+        let Some(leg) = course.back_to(stage) else { return };
         place = leg;
         passed = stage + 1;
         exchange.failure = None;
         exchange.record.retries = tries;
         // The server's connection is not held up while another is asked.
         exchange.response = Response::default();
-        if after > Duration::ZERO && client.unless_gone(tokio::time::sleep(after)).await.is_none() {
-            exchange.failure = Some(Failure::before_sending(FailureKind::ClientGone));
-            return exchange;
+        if after > Duration::ZERO {
+            let wait = tokio::time::sleep(after);
+            let is_gone = match client {
+                Some(client) => client.unless_gone(wait).await.is_none(),
+                None => {
+                    wait.await;
+                    false
+                }
+            };
+            if is_gone {
+                exchange.failure = Some(Failure::before_sending(FailureKind::ClientGone));
+                return;
+            }
         }
     }
 }
@@ -213,10 +312,17 @@ enum Step<'s> {
     To(Place<'s>),
     Forward(&'s Service, &'s LoadBalancer),
     Inside(&'s Service, &'s dyn ::exchange::InternalService),
+    Failover(&'s Failover),
+    Mirroring(&'s Mirroring),
     Answer(Box<Response>),
 }
 
-fn step<'s>(place: Place<'s>, exchange: &Exchange, course: &mut Course<'s>) -> Step<'s> {
+fn step<'s>(
+    worker: &Worker,
+    place: Place<'s>,
+    exchange: &Exchange,
+    course: &mut Course<'s>,
+) -> Step<'s> {
     let service: &'s Service = match place {
         Place::Route(route) => match &route.next {
             Next::Children(index) => {
@@ -232,14 +338,29 @@ fn step<'s>(place: Place<'s>, exchange: &Exchange, course: &mut Course<'s>) -> S
     match &service.kind {
         ServiceKind::LoadBalancer(balancer) => Step::Forward(service, balancer),
         ServiceKind::Internal(internal) => Step::Inside(service, &**internal),
-        ServiceKind::Weighted(weighted) => match weighted.pick(&exchange.request.headers) {
-            Some(pick) => {
-                course.cookies.extend(pick.set_cookie);
-                Step::To(Place::Service(pick.picked))
+        ServiceKind::Weighted(weighted) => {
+            match weighted.pick(asking(worker, &exchange.connection, &exchange.request)) {
+                Some(pick) => {
+                    course.cookies.extend(pick.set_cookie);
+                    Step::To(Place::Service(pick.picked))
+                }
+                None => Step::Answer(Box::new(no_server())),
             }
-            None => Step::Answer(Box::new(no_server())),
-        },
+        }
+        ServiceKind::HighestRandomWeight(hashed) => {
+            match hashed.pick(asking(worker, &exchange.connection, &exchange.request)) {
+                Some(service) => Step::To(Place::Service(service)),
+                None => Step::Answer(Box::new(no_server())),
+            }
+        }
+        ServiceKind::Mirroring(mirroring) => Step::Mirroring(mirroring),
+        ServiceKind::Failover(failover) => Step::Failover(failover),
     }
+}
+
+fn asking<'a>(worker: &Worker, connection: &'a Connection, request: &'a Request) -> Asking<'a> {
+    let client = connection.peer_ip.as_bytes();
+    Asking { headers: &request.headers, client, now: worker.clock.moment() }
 }
 
 /// What is picked from, and the server that the last try failed on.
@@ -257,14 +378,20 @@ async fn to_server(
     cookies: &mut Vec<HeaderValue>,
 ) -> Result<Response, Failure> {
     let Picked { balancer, avoid } = picked;
-    let Some(pick) = balancer.pick(&request.headers, *avoid) else {
+    let asking = asking(worker, origin.connection, request);
+    let Some(pick) = balancer.pick(asking, *avoid) else {
         return Err(Failure::before_sending(FailureKind::NoServer));
     };
     let server = pick.picked;
     record.server = Some(Arc::clone(&server.url));
-    cookies.extend(pick.set_cookie);
     *avoid = Some(server.id);
-    forward(worker, origin, balancer, server, request).await
+    let tracked = track::is_needed(balancer).then(|| track::Tracked::begin(balancer, &pick));
+    cookies.extend(pick.set_cookie);
+    let result = forward(worker, origin, balancer, server, request).await;
+    match tracked {
+        None => result,
+        Some(tracked) => tracked.end(result, worker.clock.moment()),
+    }
 }
 
 async fn request_phase(stage: &Stage, exchange: &mut Exchange, memo: &mut Memo) -> Flow {

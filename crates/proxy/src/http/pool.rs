@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use codec::{HeadReader, Limits};
 use foldhash::HashMap;
-use routing::{Server, Transport};
+use routing::{InFlight, Server, Transport};
 
 use crate::http::wire::Wire;
 
@@ -54,6 +54,8 @@ pub(crate) struct Lease {
     pool: Rc<Pool>,
     /// The response said that the connection goes on.
     pub(crate) keeps_alive: Cell<bool>,
+    /// Counts a tunnel as under way.
+    pub(crate) in_flight: Cell<Option<InFlight>>,
 }
 
 impl Upstream {
@@ -91,6 +93,7 @@ impl Pool {
                     transport: Arc::clone(transport),
                     pool: Rc::clone(self),
                     keeps_alive: Cell::new(false),
+                    in_flight: Cell::new(None),
                 });
             }
         }
@@ -110,6 +113,7 @@ impl Pool {
             transport: Arc::clone(transport),
             pool: Rc::clone(self),
             keeps_alive: Cell::new(false),
+            in_flight: Cell::new(None),
         }
     }
 
@@ -131,7 +135,7 @@ impl Pool {
 impl Lease {
     /// Gives the connection back for other requests, if the response left it clean.
     pub(crate) fn release(self, now: Instant) {
-        let Self { connection, server, transport, pool, keeps_alive } = self;
+        let Self { connection, server, transport, pool, keeps_alive, in_flight: _ } = self;
         let is_clean = {
             let mut wire = connection.wire.borrow_mut();
             let clean = wire.read.is_empty() && wire.is_drained() && !wire.is_read_closed;

@@ -13,6 +13,7 @@ mod pool;
 mod refusals;
 mod resources;
 mod retry;
+mod services;
 mod stress;
 mod support;
 mod timeouts;

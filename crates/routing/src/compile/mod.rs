@@ -4,6 +4,8 @@
 //! state: health, addresses, pooled connections, sessions. An object that cannot be built is
 //! reported and left out, together with what cannot work without it; everything else goes live.
 
+mod groups;
+mod load_balancers;
 mod middlewares;
 mod parents;
 mod routers;
@@ -20,10 +22,9 @@ use config::Diagnostic;
 use config::dynamic::{Configuration, ServersTransport};
 use exchange::InternalService;
 
-use crate::{DeniedCharacters, EntryPointRoutes, Server, Snapshot};
+use crate::{DeniedCharacters, EntryPointRoutes, Server, Service, Snapshot};
 
 pub use self::runtime::{MiddlewareInfo, RouterInfo, Runtime, ServerState, ServiceInfo, Status};
-pub use self::services::HealthChecked;
 
 /// What `compile` works on. All names are qualified (`name@provider`), entry points' models are
 /// applied, defaults are set.
@@ -54,7 +55,7 @@ pub struct Compiled {
     pub snapshot: Arc<Snapshot>,
     pub runtime: Arc<Runtime>,
     /// Load balancers with active health checks.
-    pub health_checked: Vec<HealthChecked>,
+    pub health_checked: Vec<Arc<Service>>,
     /// Every server there is, those of middlewares included: their names are to be resolved.
     pub servers: Vec<Arc<Server>>,
     /// What transports, certificates and TLS options have to report; objects that fail to build say

@@ -2,52 +2,32 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
-use balance::{Health, RoundRobin, Sticky};
-use config::dynamic::{
-    ServerHealthCheck, ServersLoadBalancer, Service as ServiceSettings, WeightedRoundRobin,
-    WeightedService,
-};
-use http::HeaderValue;
+use config::dynamic::Service as ServiceSettings;
 
 use super::middlewares::Middlewares;
 use super::runtime::{Runtime, ServerState, ServiceInfo, Status};
-use super::server_url::ServerUrl;
-use super::transports::{DEFAULT_TRANSPORT, Transports};
-use super::{Input, qualify};
-use crate::{LoadBalancer, Scheme, Server, Service, ServiceKind, Transport, Weighted};
+use super::transports::Transports;
+use super::{Input, groups, load_balancers, qualify};
+use crate::{Server, Service, ServiceKind};
 
 const MULTIPLE_KINDS: &str = "cannot create service: multi-types service not supported, consider \
                               declaring two different pieces of service instead";
 
-static NEXT_SERVER: AtomicU64 = AtomicU64::new(1);
-
 /// A service and what it was built from.
 #[derive(Clone)]
 pub(crate) struct Kept {
-    settings: ServiceSettings,
+    pub(super) settings: ServiceSettings,
     /// The transport, or the child services: if one of them changed, so did this.
-    parts: Vec<usize>,
-    service: Arc<Service>,
+    pub(super) parts: Vec<usize>,
+    pub(super) service: Arc<Service>,
 }
 
 impl Kept {
     /// The servers, of a load balancer.
     pub(crate) fn servers(&self) -> &[Arc<Server>] {
-        match &self.service.kind {
-            ServiceKind::LoadBalancer(balancer) => &balancer.servers,
-            ServiceKind::Weighted(_) | ServiceKind::Internal(_) => &[],
-        }
+        self.service.load_balancer().map_or(&[], |balancer| &balancer.servers)
     }
-}
-
-/// A load balancer whose servers are to be asked for their health.
-#[derive(Clone)]
-pub struct HealthChecked {
-    pub service: Arc<Service>,
-    pub settings: ServerHealthCheck,
 }
 
 /// What `finish` hands back: services and transports for the next run, checked load balancers,
@@ -55,21 +35,19 @@ pub struct HealthChecked {
 pub(crate) type Finished = (
     HashMap<String, Kept>,
     HashMap<String, super::transports::Kept>,
-    Vec<HealthChecked>,
+    Vec<Arc<Service>>,
     Vec<config::Diagnostic>,
 );
 
 /// Builds services.
 pub(crate) struct Services<'a> {
-    input: &'a Input<'a>,
-    previous: &'a HashMap<String, Kept>,
-    built: HashMap<String, Result<Kept, String>>,
+    pub(super) input: &'a Input<'a>,
+    pub(super) previous: &'a HashMap<String, Kept>,
+    pub(super) built: HashMap<String, Result<Kept, String>>,
     /// Names on the way down, to find circles.
     path: Vec<String>,
     /// Services found in a circle.
     circular: Vec<(String, String)>,
-    /// Services of which a part is not supported yet.
-    later: Vec<(String, String)>,
     pub(crate) transports: Transports<'a>,
 }
 
@@ -85,7 +63,6 @@ impl<'a> Services<'a> {
             built: HashMap::new(),
             path: Vec::new(),
             circular: Vec::new(),
-            later: Vec::new(),
             transports,
         }
     }
@@ -130,218 +107,34 @@ impl<'a> Services<'a> {
         check_kind(name, settings)?;
         let stages = middlewares.stages(&settings.middlewares, name, self)?;
         let mut parts: Vec<usize> = stages.iter().map(super::middlewares::address).collect();
-        let weighted = self.as_weighted(name, settings);
-        let kind = match (&settings.load_balancer, &weighted) {
-            (Some(balancer), _) => {
-                self.check_support(name, balancer)?;
-                let transport = self.transport_of(name, balancer)?;
-                parts.push(Arc::as_ptr(&transport) as usize);
-                if let Some(kept) = self.unchanged(name, settings, &parts) {
-                    return Ok(kept);
-                }
-                ServiceKind::LoadBalancer(self.load_balancer(name, balancer, transport)?)
+        let kind = if let Some(balancer) = &settings.load_balancer {
+            load_balancers::check(balancer)?;
+            let transport = self.transport_of(name, balancer)?;
+            parts.push(Arc::as_ptr(&transport) as usize);
+            if let Some(kept) = self.unchanged(name, settings, &parts) {
+                return Ok(kept);
             }
-            (None, Some(weighted)) => {
-                let children = self.children(name, weighted, middlewares)?;
-                parts.extend(children.iter().map(|child| Arc::as_ptr(child) as usize));
-                if let Some(kept) = self.unchanged(name, settings, &parts) {
-                    return Ok(kept);
-                }
-                ServiceKind::Weighted(compile_weighted(name, weighted, children))
+            ServiceKind::LoadBalancer(self.load_balancer(name, balancer, transport)?)
+        } else {
+            let children = self.children(name, settings, middlewares)?;
+            parts.extend(children.iter().map(|child| Arc::as_ptr(child) as usize));
+            if let Some(kept) = self.unchanged(name, settings, &parts) {
+                return Ok(kept);
             }
-            (None, None) => {
-                return Err(format!("the service {name:?} does not have any type defined"));
-            }
+            groups::compile(name, settings, children)?
         };
         let service = Arc::new(Service { name: name.into(), stages: stages.into(), kind });
         Ok(Kept { settings: settings.clone(), parts, service })
     }
 
-    /// Gives the weighted service that stands for kinds which are not supported yet, with a word on
-    /// what is missing.
-    fn as_weighted(
-        &mut self,
+    pub(super) fn unchanged(
+        &self,
         name: &str,
         settings: &ServiceSettings,
-    ) -> Option<WeightedRoundRobin> {
-        let only = |service: &str| WeightedRoundRobin {
-            services: vec![WeightedService { name: service.to_owned(), weight: Some(1) }],
-            ..WeightedRoundRobin::default()
-        };
-        let (stand_in, missing) = if let Some(hrw) = &settings.highest_random_weight {
-            let services = hrw.services.clone();
-            let text = "highestRandomWeight is not supported yet, weighted is used instead";
-            (WeightedRoundRobin { services, ..WeightedRoundRobin::default() }, text)
-        } else if let Some(mirroring) = &settings.mirroring {
-            let text = "mirroring is not supported yet, requests go to the main service only";
-            (only(&mirroring.service), text)
-        } else if let Some(failover) = &settings.failover {
-            let text = "failover is not supported yet, requests go to the main service only";
-            (only(&failover.service), text)
-        } else {
-            return settings.weighted.clone();
-        };
-        self.later.push((name.to_owned(), missing.to_owned()));
-        Some(stand_in)
-    }
-
-    fn unchanged(&self, name: &str, settings: &ServiceSettings, parts: &[usize]) -> Option<Kept> {
+        parts: &[usize],
+    ) -> Option<Kept> {
         let kept = self.previous.get(name)?;
         (kept.settings == *settings && kept.parts == parts).then(|| kept.clone())
-    }
-
-    fn check_support(&mut self, name: &str, settings: &ServersLoadBalancer) -> Result<(), String> {
-        match settings.strategy.as_str() {
-            "" | "wrr" => {}
-            "p2c" | "hrw" | "leasttime" => self.later.push((
-                name.to_owned(),
-                format!(
-                    "strategy {:?} is not supported yet, wrr is used instead",
-                    settings.strategy
-                ),
-            )),
-            other => return Err(format!("unsupported load-balancer strategy {other:?}")),
-        }
-        if settings.passive_health_check.is_some() {
-            let text = "passiveHealthCheck is not supported yet and has no effect".to_owned();
-            self.later.push((name.to_owned(), text));
-        }
-        Ok(())
-    }
-
-    fn transport_of(
-        &mut self,
-        name: &str,
-        balancer: &ServersLoadBalancer,
-    ) -> Result<Arc<Transport>, String> {
-        let transport = match balancer.servers_transport.as_str() {
-            "" => DEFAULT_TRANSPORT.to_owned(),
-            named => qualify(named, name),
-        };
-        self.transports.transport(&transport).map_err(|error| {
-            let url =
-                balancer.servers.first().map(|server| server.url.as_str()).unwrap_or_default();
-            format!("error building proxy for server URL {url}: getting RoundTripper: {error}")
-        })
-    }
-
-    fn load_balancer(
-        &self,
-        name: &str,
-        settings: &ServersLoadBalancer,
-        transport: Arc<Transport>,
-    ) -> Result<LoadBalancer, String> {
-        let before = self.previous.get(name).and_then(|kept| match &kept.service.kind {
-            ServiceKind::LoadBalancer(balancer) => Some(balancer),
-            _ => None,
-        });
-        let mut servers = Vec::new();
-        let mut weights = Vec::new();
-        for settings in &settings.servers {
-            let weight = settings.weight.unwrap_or(1);
-            let url = ServerUrl::parse(&settings.url)?;
-            let base_path = settings.preserve_path.then_some(url.path.as_str());
-            let kept = before.and_then(|before| {
-                before.servers.iter().find(|server| {
-                    *server.url == *settings.url && server.base_path.as_deref() == base_path
-                })
-            });
-            servers.push(match kept {
-                Some(server) => Arc::clone(server),
-                None => Arc::new(compile_server(&settings.url, &url, base_path)?),
-            });
-            weights.push(weight);
-        }
-        let sticky = settings.sticky.as_ref().and_then(|sticky| sticky.cookie.as_ref());
-        let urls: Vec<&str> = settings.servers.iter().map(|server| server.url.as_str()).collect();
-        let flush = settings.response_forwarding.clone().unwrap_or_default().flush_interval;
-        Ok(LoadBalancer {
-            strategy: RoundRobin::new(&weights, first_pick(name, servers.len())),
-            sticky: sticky.map(|cookie| Sticky::new(cookie, name, &urls)),
-            servers: servers.into(),
-            pass_host_header: settings.pass_host_header.unwrap_or(true),
-            flush_interval: Some(flush.as_std()).filter(|interval| !interval.is_zero()),
-            transport,
-        })
-    }
-
-    fn children(
-        &mut self,
-        name: &str,
-        settings: &WeightedRoundRobin,
-        middlewares: &mut Middlewares<'a>,
-    ) -> Result<Vec<Arc<Service>>, String> {
-        if settings.health_check.is_some() {
-            self.check_children_health(name, settings)?;
-        }
-        settings
-            .services
-            .iter()
-            .map(|child| {
-                self.service(&qualify(&child.name, name), middlewares)
-                    .map_err(|error| format!("building HTTP service {:?}: {error}", child.name))
-            })
-            .collect()
-    }
-
-    /// Health goes up the tree only if every service on the way has a health check.
-    fn check_children_health(
-        &self,
-        name: &str,
-        settings: &WeightedRoundRobin,
-    ) -> Result<(), String> {
-        for child in &settings.services {
-            let Some(service) =
-                self.input.configuration.http.services.get(&qualify(&child.name, name))
-            else {
-                continue;
-            };
-            let balancer = service.load_balancer.as_ref();
-            let has_check = balancer
-                .is_some_and(|lb| lb.health_check.is_some() || lb.passive_health_check.is_some())
-                || service.weighted.as_ref().is_some_and(|w| w.health_check.is_some());
-            if !has_check {
-                return Err(format!(
-                    "cannot register {} as updater for {name}: healthCheck not enabled in config \
-                     for this WRR service",
-                    child.name
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes a service for one URL of a middleware's own.
-    pub(crate) fn endpoint(
-        &mut self,
-        endpoint: &middleware::Endpoint,
-    ) -> Result<Arc<Service>, String> {
-        let url = ServerUrl::parse(&endpoint.url)?;
-        let name = format!("{}@middleware", endpoint.url);
-        let transport = self.transports.for_endpoint(&name, endpoint.tls.as_ref())?;
-        let parts = vec![Arc::as_ptr(&transport) as usize];
-        let settings = ServiceSettings::default();
-        if let Some(kept) = self.unchanged(&name, &settings, &parts) {
-            self.built.insert(name, Ok(kept.clone()));
-            return Ok(kept.service);
-        }
-        let server = Arc::new(compile_server(&endpoint.url, &url, None)?);
-        let balancer = LoadBalancer {
-            strategy: RoundRobin::new(&[1], 0),
-            sticky: None,
-            servers: [server].into(),
-            pass_host_header: true,
-            flush_interval: None,
-            transport,
-        };
-        let service = Arc::new(Service {
-            name: name.as_str().into(),
-            stages: Box::default(),
-            kind: ServiceKind::LoadBalancer(balancer),
-        });
-        let kept = Kept { settings, parts, service: Arc::clone(&service) };
-        self.built.insert(name, Ok(kept));
-        Ok(service)
     }
 
     /// Tells the runtime what became of the services.
@@ -362,21 +155,18 @@ impl<'a> Services<'a> {
                     }
                 }
                 Ok(kept) => {
+                    let check = kept.service.load_balancer().and_then(|b| b.health_check.as_ref());
                     if let Some(info) = info {
                         info.servers = server_states(&kept.service);
+                        if check.is_some_and(|check| check.settings.mode == GRPC) {
+                            info.warn(NO_GRPC);
+                        }
                     }
-                    let check = kept.settings.load_balancer.as_ref();
-                    if let Some(settings) = check.and_then(|lb| lb.health_check.clone()) {
-                        let service = Arc::clone(&kept.service);
-                        checked.push(HealthChecked { service, settings });
+                    if check.is_some() {
+                        checked.push(Arc::clone(&kept.service));
                     }
                     kept_services.insert(name, kept);
                 }
-            }
-        }
-        for (name, text) in self.later {
-            if let Some(info) = runtime.services.get_mut(&name) {
-                info.warn(text);
             }
         }
         for (name, info) in &mut runtime.services {
@@ -387,13 +177,14 @@ impl<'a> Services<'a> {
     }
 }
 
+/// A mode of health checks that is not supported yet.
+pub(super) const GRPC: &str = "grpc";
+const NO_GRPC: &str =
+    "health checks with mode grpc are not supported yet; the servers are not checked";
+
 fn server_states(service: &Service) -> Vec<ServerState> {
-    match &service.kind {
-        ServiceKind::LoadBalancer(balancer) => {
-            balancer.servers.iter().map(|server| ServerState(Arc::clone(server))).collect()
-        }
-        ServiceKind::Weighted(_) | ServiceKind::Internal(_) => Vec::new(),
-    }
+    let servers = service.load_balancer().map_or(&[][..], |balancer| &balancer.servers);
+    servers.iter().map(|server| ServerState(Arc::clone(server))).collect()
 }
 
 fn check_kind(name: &str, settings: &ServiceSettings) -> Result<(), String> {
@@ -444,48 +235,4 @@ fn complete(name: &str, info: &mut ServiceInfo) {
     {
         cookie.name = balance::cookie_name(cookie, name);
     }
-}
-
-/// Where the first pick falls. Traefik shuffles; a hash of the name spreads services just as well
-/// and keeps tests and restarts predictable.
-fn first_pick(name: &str, servers: usize) -> usize {
-    let hash = name
-        .bytes()
-        .fold(0_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
-    if servers == 0 { 0 } else { hash % servers }
-}
-
-fn compile_weighted(
-    name: &str,
-    settings: &WeightedRoundRobin,
-    children: Vec<Arc<Service>>,
-) -> Weighted {
-    let weights: Vec<i64> = settings.services.iter().map(|s| s.weight.unwrap_or(1)).collect();
-    let names: Vec<&str> = settings.services.iter().map(|s| s.name.as_str()).collect();
-    let sticky = settings.sticky.as_ref().and_then(|sticky| sticky.cookie.as_ref());
-    Weighted {
-        strategy: RoundRobin::new(&weights, first_pick(name, children.len())),
-        sticky: sticky.map(|cookie| Sticky::new(cookie, name, &names)),
-        services: children.into(),
-        is_health_aware: settings.health_check.is_some(),
-    }
-}
-
-fn compile_server(text: &str, url: &ServerUrl, base_path: Option<&str>) -> Result<Server, String> {
-    if url.scheme == Scheme::H2c {
-        return Err(format!("server URL {text}: h2c servers are not supported yet"));
-    }
-    let host_header = HeaderValue::from_str(&url.authority)
-        .map_err(|error| format!("error parsing server URL {text}: {error}"))?;
-    Ok(Server {
-        url: text.into(),
-        scheme: url.scheme,
-        host: url.host.as_str().into(),
-        port: url.port,
-        host_header,
-        base_path: base_path.map(Arc::from),
-        health: Health::default(),
-        addresses: ArcSwap::from_pointee(url.address().into_iter().collect()),
-        id: NEXT_SERVER.fetch_add(1, Ordering::Relaxed),
-    })
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 pub(crate) use self::message::Received;
 pub(crate) use self::peer::{End, Peer};
-pub(crate) use self::rig::{Rig, Setup};
+pub(crate) use self::rig::{Rig, Setup, load_balancer};
 pub(crate) use self::server::{Answering, Server};
 
 /// Waiting longer than this has failed.

@@ -27,6 +27,8 @@ pub(crate) struct Setup {
     pub(crate) servers: Vec<SocketAddr>,
     /// The router's middlewares.
     pub(crate) stages: Vec<Stage>,
+    /// Services by name; without one named `app`, that is a load balancer over the servers.
+    pub(crate) services: Vec<(&'static str, Service)>,
 }
 
 /// A running data plane.
@@ -44,7 +46,13 @@ impl Setup {
             transport: ServersTransport { max_idle_conns_per_host: 16, ..Default::default() },
             servers: vec![server],
             stages: Vec::new(),
+            services: Vec::new(),
         }
+    }
+
+    /// Services of these names; the router leads to `app`.
+    pub(crate) fn with_services(services: Vec<(&'static str, Service)>) -> Self {
+        Self { services, ..Self::new(([127, 0, 0, 1], 0).into()) }
     }
 
     pub(crate) fn start(self) -> Rig {
@@ -67,12 +75,6 @@ impl Setup {
 
     /// Compiles the configuration, and puts the stages before its one service.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
-        let servers = self
-            .servers
-            .iter()
-            .map(|address| Server { url: format!("http://{address}"), ..Server::default() });
-        let balancer = ServersLoadBalancer { servers: servers.collect(), ..Default::default() };
-        let service = Service { load_balancer: Some(balancer), ..Service::default() };
         let router = Router {
             entry_points: vec!["web".to_owned()],
             rule: "PathPrefix(`/`)".to_owned(),
@@ -80,7 +82,11 @@ impl Setup {
             ..Router::default()
         };
         let mut configuration = Configuration::default();
-        configuration.http.services.insert("app@test".to_owned(), service);
+        let services = &mut configuration.http.services;
+        services.insert("app@test".to_owned(), load_balancer(&self.servers, Default::default()));
+        for (name, service) in &self.services {
+            services.insert(format!("{name}@test"), service.clone());
+        }
         configuration.http.routers.insert("all@test".to_owned(), router);
         let entry_points =
             [EntryPointInput { name: "web".into(), denied_characters: Default::default() }];
@@ -124,6 +130,15 @@ impl Setup {
             entry_points: [("web".into(), Arc::new(routes))].into_iter().collect(),
         })
     }
+}
+
+/// A load balancer over these servers, otherwise as given.
+pub(crate) fn load_balancer(servers: &[SocketAddr], settings: ServersLoadBalancer) -> Service {
+    let servers = servers
+        .iter()
+        .map(|address| Server { url: format!("http://{address}"), ..Server::default() });
+    let balancer = ServersLoadBalancer { servers: servers.collect(), ..settings };
+    Service { load_balancer: Some(balancer), ..Service::default() }
 }
 
 impl Rig {
