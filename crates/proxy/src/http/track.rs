@@ -5,13 +5,16 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use balance::Moment;
 use exchange::{Body, BodyError, BodyStream, Failure, Frame, Response, Side};
 use routing::{InFlight, LoadBalancer, Server, StickyPick};
 
 use crate::http::pool::Lease;
+
+/// What a request that failed counts as, at least, among response times.
+const FAILED_TIME: Duration = Duration::from_secs(1);
 
 /// Tells whether a load balancer wants to know anything.
 pub(crate) fn is_needed(balancer: &LoadBalancer) -> bool {
@@ -55,10 +58,13 @@ impl<'a> Tracked<'a> {
         {
             tracing::warn!(server = &*self.server.url, "server is down: its requests failed");
         }
-        let mut response = result?;
-        if let Some(began) = self.began {
-            self.server.load.answered(began.elapsed());
+        if let (Some(began), Some(_)) = (self.began, is_well(&result)) {
+            let took = began.elapsed();
+            // Traefik takes no note of failures, and so a server that refuses at once is the fastest.
+            let took = if result.is_ok() { took } else { took.max(FAILED_TIME) };
+            self.server.load.answered(took);
         }
+        let mut response = result?;
         if let Some(in_flight) = self.in_flight {
             keep(&mut response, in_flight);
         }

@@ -79,7 +79,13 @@ pub(crate) async fn enter_mirroring<'s>(
     let request = if mirroring.mirrors_body {
         keep_body(&mut exchange.request, mirroring.body_bytes_max).await?
     } else {
-        Some(exchange.request.clone_head())
+        // Traefik announces the body all the same, and breaks off.
+        let mut copy = exchange.request.clone_head();
+        if !matches!(exchange.request.body, Body::Empty) {
+            copy.body = Body::Full(bytes::Bytes::new());
+        }
+        copy.expects_continue = false;
+        Some(copy)
     };
     // What is too large to be kept is not mirrored.
     Ok(request.map(|request| Turn { depth, kind: Kind::Mirrors(mirrors), request }))
