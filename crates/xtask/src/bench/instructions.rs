@@ -111,7 +111,7 @@ struct Count<'a> {
 }
 
 impl Count<'_> {
-    /// Instructions of a whole run with `requests` requests, and the file with the profile.
+    /// Instructions of the worker in a run with `requests` requests, and the file with its profile.
     fn of(&self, row: Row, requests: usize) -> anyhow::Result<(u64, PathBuf)> {
         eprintln!("{}: {requests} requests under callgrind", row.name());
         let name = format!("callgrind-{requests}");
@@ -122,6 +122,8 @@ impl Count<'_> {
             "valgrind".to_owned(),
             "--quiet".to_owned(),
             "--tool=callgrind".to_owned(),
+            // The control plane's threads do as much as the machine's mood gives them time for.
+            "--separate-threads=yes".to_owned(),
             format!("--callgrind-out-file={}", profile.display()),
         ];
         words.extend(self.ferrovia.0.iter().cloned());
@@ -142,9 +144,27 @@ impl Count<'_> {
         }
         drop(connections);
         serving.running.terminate(END_LIMIT)?;
-        let text = fs::read_to_string(&profile).context("the profile of callgrind")?;
-        Ok((total(&text).context("the profile of callgrind has no total")?, profile))
+        worker_profile(&site.dir)
     }
+}
+
+/// The profile of the thread that served connections, with its total.
+fn worker_profile(dir: &Path) -> anyhow::Result<(u64, PathBuf)> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        let is_thread = path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| name.starts_with("callgrind.out-"));
+        if !is_thread {
+            continue;
+        }
+        let text = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+        if text.contains("proxy::http::connection::serve") {
+            return Ok((total(&text).context("the profile of callgrind has no total")?, path));
+        }
+    }
+    bail!("callgrind has left no profile of a worker")
 }
 
 /// The total of all instructions in callgrind's output.
