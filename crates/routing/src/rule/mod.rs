@@ -39,8 +39,9 @@ impl Syntax {
 /// A rule, parsed and ready to be asked.
 pub struct Rule {
     text: Box<str>,
+    syntax: Syntax,
     node: Node,
-    hosts: Vec<String>,
+    hosts: Box<[String]>,
 }
 
 impl Rule {
@@ -64,7 +65,7 @@ impl Rule {
         let node = Node::build(&tree).map_err(|reason| format!("adding rule {text}: {reason}"))?;
         let mut hosts = Vec::new();
         tree.collect_hosts(&mut hosts);
-        Ok(Self { text: text.into(), node, hosts })
+        Ok(Self { text: text.into(), syntax, node, hosts: hosts.into() })
     }
 
     /// Tells whether the rule takes a request.
@@ -74,13 +75,18 @@ impl Rule {
 
     /// All arguments of `Host`, in lower case, also under `!` and `||`: the names for which Traefik
     /// chooses TLS options and asks for certificates.
-    pub fn hosts(&self) -> Vec<String> {
-        self.hosts.clone()
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
     }
 
     /// The rule as the user wrote it.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The language that the rule is written in.
+    pub fn syntax(&self) -> Syntax {
+        self.syntax
     }
 
     /// What a request must have for this rule to match; see [`Key`].

@@ -80,8 +80,8 @@ impl Setup {
             ..Router::default()
         };
         let mut configuration = Configuration::default();
-        configuration.http.services.insert("app@test".to_owned(), service);
-        configuration.http.routers.insert("all@test".to_owned(), router);
+        configuration.http.services.insert("app@test".to_owned(), service.into());
+        configuration.http.routers.insert("all@test".to_owned(), router.into());
         let entry_points =
             [EntryPointInput { name: "web".into(), denied_characters: Default::default() }];
         let input = Input {
