@@ -42,6 +42,7 @@ pub struct Rule {
     syntax: Syntax,
     node: Node,
     hosts: Box<[String]>,
+    keys: Box<[Key]>,
 }
 
 impl Rule {
@@ -65,7 +66,8 @@ impl Rule {
         let node = Node::build(&tree).map_err(|reason| format!("adding rule {text}: {reason}"))?;
         let mut hosts = Vec::new();
         tree.collect_hosts(&mut hosts);
-        Ok(Self { text: text.into(), syntax, node, hosts: hosts.into() })
+        let keys = node.keys().into();
+        Ok(Self { text: text.into(), syntax, node, hosts: hosts.into(), keys })
     }
 
     /// Tells whether the rule takes a request.
@@ -90,8 +92,8 @@ impl Rule {
     }
 
     /// What a request must have for this rule to match; see [`Key`].
-    pub(crate) fn keys(&self) -> Vec<Key> {
-        self.node.keys()
+    pub(crate) fn keys(&self) -> &[Key] {
+        &self.keys
     }
 }
 
