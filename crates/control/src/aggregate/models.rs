@@ -22,7 +22,7 @@ pub(super) fn apply(
     previous: Option<&Merged>,
 ) -> Applied {
     let previous = previous.filter(|previous| *previous.models == *models);
-    let mut before = previous.map(|previous| Before::new(previous));
+    let mut before = previous.map(Before::new);
     let mut roots = Vec::with_capacity(routers.len());
     let mut renamed = HashMap::new();
     for (name, router) in routers.iter().filter(|(_, router)| router.parent_refs.is_empty()) {

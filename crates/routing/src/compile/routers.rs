@@ -45,7 +45,7 @@ pub(crate) fn build<'a>(
     let mut builder = Builder { input, services, middlewares, tree };
     let mut entry_points = Vec::new();
     for entry_point in input.entry_points {
-        let is_served = |root: &&Root| root.using.iter().any(|name| *name == entry_point.name);
+        let is_served = |root: &&Root| root.using.contains(&entry_point.name);
         let roots: Vec<&Root> = roots.iter().filter(is_served).collect();
         let built = builder.entry_point(&roots, &entry_point.denied_characters, tls, runtime);
         entry_points.push((Arc::clone(&entry_point.name), built));
