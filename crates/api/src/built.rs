@@ -3,6 +3,7 @@
 //! no router leads to is not built, and shown as written.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use balance::Sticky as BuiltSticky;
 use config::dynamic::{Service, Sticky};
@@ -14,13 +15,14 @@ use crate::views::provider;
 /// Gives the runtime with the marks of building on it.
 pub(crate) fn as_built(runtime: &Runtime) -> Runtime {
     let mut shown = runtime.clone();
+    shown.populate_used_by();
     let mut services = Names::default();
     let mut middlewares = Names::default();
     for (name, info) in &mut shown.routers {
         if !is_built(info) {
             continue;
         }
-        let router = &mut info.router;
+        let router = Arc::make_mut(&mut info.router);
         if router.priority == 0 {
             router.priority = default_priority(&router.rule);
         }
@@ -37,13 +39,14 @@ pub(crate) fn as_built(runtime: &Runtime) -> Runtime {
             for middleware in &info.service.middlewares {
                 middlewares.add(qualify(middleware, &name));
             }
-            build_service(&mut info.service, &name);
+            build_service(Arc::make_mut(&mut info.service), &name);
             for child in children(&info.service) {
                 services.add(qualify(child, &name));
             }
         } else if let Some(name) = middlewares.next() {
             let Some(info) = shown.middlewares.get_mut(&name) else { continue };
-            for middleware in info.middleware.chain.iter_mut().flat_map(|c| &mut c.middlewares) {
+            let middleware = Arc::make_mut(&mut info.middleware);
+            for middleware in middleware.chain.iter_mut().flat_map(|c| &mut c.middlewares) {
                 *middleware = qualify(middleware, &name);
                 middlewares.add(middleware.clone());
             }
@@ -141,15 +144,16 @@ mod tests {
 
     fn router(using: &[&str], parents: &[&str], errors: &[&str]) -> RouterInfo {
         let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+        let router = Router {
+            rule: "Path(`/x`)".to_owned(),
+            middlewares: texts(&["chain"]),
+            parent_refs: texts(parents),
+            service: "outer".to_owned(),
+            ..Router::default()
+        };
         RouterInfo {
-            router: Router {
-                rule: "Path(`/x`)".to_owned(),
-                middlewares: texts(&["chain"]),
-                parent_refs: texts(parents),
-                service: "outer".to_owned(),
-                ..Router::default()
-            },
-            using: using.iter().map(ToString::to_string).collect(),
+            router: router.into(),
+            using: using.iter().copied().map(Arc::from).collect(),
             errors: texts(errors),
             ..RouterInfo::default()
         }
@@ -187,12 +191,16 @@ mod tests {
         let outer = Service { weighted: Some(weighted), ..Service::default() };
         let chain = Chain { middlewares: vec!["errors".to_owned()] };
         let errors = ErrorPage { service: "outer".to_owned(), ..ErrorPage::default() };
-        let service = |service| ServiceInfo { service, ..ServiceInfo::default() };
-        let middleware = |middleware| MiddlewareInfo { middleware, ..MiddlewareInfo::default() };
+        let service =
+            |service| ServiceInfo { service: Arc::new(service), ..ServiceInfo::default() };
+        let middleware = |middleware| MiddlewareInfo {
+            middleware: Arc::new(middleware),
+            ..MiddlewareInfo::default()
+        };
         let chain = Middleware { chain: Some(chain), ..Middleware::default() };
         let errors = Middleware { errors: Some(errors), ..Middleware::default() };
         let mut info = router(using, &[], &[]);
-        info.router.service = "elsewhere".to_owned();
+        Arc::make_mut(&mut info.router).service = "elsewhere".to_owned();
         let runtime = Runtime {
             routers: [("r@file".to_owned(), info)].into(),
             services: [

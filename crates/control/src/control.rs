@@ -139,6 +139,9 @@ struct Running<'a> {
     throttle: Throttle,
     /// The updates in force.
     updates: BTreeMap<Arc<str>, Arc<Update>>,
+    /// Updates that are not in force any more: taking thousands of objects apart can wait until
+    /// those in their place are published.
+    replaced: Vec<Arc<Update>>,
     providers: Vec<ProviderState>,
     evaluated: Option<Arc<Evaluated>>,
     generation: u64,
@@ -163,6 +166,7 @@ impl<'a> Running<'a> {
             control,
             throttle: Throttle::new(interval),
             updates: BTreeMap::new(),
+            replaced: Vec::new(),
             evaluated: None,
             generation: 0,
             is_outdated: true,
@@ -210,7 +214,8 @@ impl<'a> Running<'a> {
                 known.updated = Some(SystemTime::now());
             }
             tracing::debug!(provider = &*update.provider, "configuration received");
-            self.updates.insert(Arc::clone(&update.provider), Arc::new(update));
+            let before = self.updates.insert(Arc::clone(&update.provider), Arc::new(update));
+            self.replaced.extend(before);
             self.is_outdated = true;
         }
         let is_waiting = self.evaluated.is_none()
@@ -247,6 +252,7 @@ impl<'a> Running<'a> {
         self.checks.set(&evaluated.compiled.health_checked);
         self.certificates.set(&evaluated.compiled.certificate_files);
         self.evaluated = Some(Arc::clone(&evaluated));
+        self.replaced.clear();
         self.reporter.report(&evaluated.diagnostics);
         self.control.state.store(Arc::new(State {
             runtime: Arc::clone(&evaluated.runtime),

@@ -9,9 +9,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::fs::Metadata;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use notify::event::{AccessKind, AccessMode};
+use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -19,6 +21,8 @@ use tokio::time::Instant;
 /// Watches directories.
 pub struct Watch {
     events: mpsc::Receiver<()>,
+    /// Whether the last event ended something: a file was closed or has got its name.
+    is_ended: Arc<AtomicBool>,
     watcher: Option<RecommendedWatcher>,
     /// The directories and which ones they were when the watch was set: another directory may
     /// have taken the place since.
@@ -51,8 +55,11 @@ impl Watch {
     /// Starts without any directory.
     pub fn new() -> Self {
         let (sender, events) = mpsc::channel(1);
+        let is_ended = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&is_ended);
         let on_event = move |event: notify::Result<Event>| {
             if event.as_ref().map_or(true, |event| is_change(event.kind)) {
+                ended.store(event.is_ok_and(|event| is_end(event.kind)), Ordering::Release);
                 // A full channel says it already.
                 let _ = sender.try_send(());
             }
@@ -66,6 +73,7 @@ impl Watch {
         };
         Self {
             events,
+            is_ended,
             watcher,
             watched: BTreeMap::new(),
             is_complete: false,
@@ -133,7 +141,9 @@ impl Watch {
         if self.is_pending {
             let end = Instant::now() + BURST_MAX;
             loop {
-                let quiet = (Instant::now() + QUIET).min(end);
+                let is_ended = self.is_ended.load(Ordering::Acquire);
+                let pause = if is_ended { QUIET_AFTER_END } else { QUIET };
+                let quiet = (Instant::now() + pause).min(end);
                 if tokio::time::timeout_at(quiet, self.events.recv()).await.is_err() {
                     break;
                 }
@@ -245,8 +255,20 @@ fn is_change(kind: EventKind) -> bool {
     }
 }
 
+/// Whoever writes a file in one go has done so when it is closed or renamed.
+fn is_end(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Access(AccessKind::Close(AccessMode::Write))
+            | EventKind::Modify(ModifyKind::Name(RenameMode::To | RenameMode::Both))
+    )
+}
+
 /// A burst of events is over after this time without one.
 const QUIET: Duration = Duration::from_millis(20);
+/// The same, when nothing is known to be half done. Long enough for whoever writes the next file,
+/// or the same one again, to begin.
+const QUIET_AFTER_END: Duration = Duration::from_millis(5);
 /// A burst that does not end is interrupted.
 const BURST_MAX: Duration = Duration::from_millis(500);
 /// How often to look although no event came.
@@ -261,7 +283,7 @@ const LINKS_MAX: usize = 40;
 mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
-    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::atomic::AtomicU32;
 
     use super::*;
 

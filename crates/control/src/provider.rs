@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use config::decode_dynamic::{DynamicDecoded, Kind, Rejected};
-use config::dynamic::Configuration;
+use config::dynamic::{Configuration, HttpConfiguration, Named};
 use config::{Diagnostic, Place};
 use tokio::sync::{mpsc, watch};
 
@@ -41,8 +41,24 @@ impl Update {
 
     /// Tells whether `other` means the same; where things stand does not count.
     pub(crate) fn says_the_same(&self, other: &Self) -> bool {
-        self.rejected == other.rejected && self.configuration == other.configuration
+        let Configuration { http, tcp, udp, tls } = &self.configuration;
+        let others = &other.configuration;
+        let HttpConfiguration { routers, services, middlewares, servers_transports } = http;
+        self.rejected == other.rejected
+            && are_same(routers, &others.http.routers)
+            && are_same(services, &others.http.services)
+            && are_same(middlewares, &others.http.middlewares)
+            && *servers_transports == others.http.servers_transports
+            && (tcp, udp, tls) == (&others.tcp, &others.udp, &others.tls)
     }
+}
+
+/// Compares objects, most of which are the same values in memory.
+fn are_same<T: PartialEq>(one: &Named<Arc<T>>, other: &Named<Arc<T>>) -> bool {
+    let is_same = |((name, one), (other_name, other)): ((&String, &Arc<T>), (_, &Arc<T>))| {
+        name == other_name && (Arc::ptr_eq(one, other) || one == other)
+    };
+    one.len() == other.len() && one.iter().zip(other).all(is_same)
 }
 
 /// Where the objects of an update stand, to locate what is found wrong with them later.
@@ -57,7 +73,7 @@ pub struct Places {
 impl Places {
     /// Finds where a value of an object stands, or, if it is not written, the object. `path` is
     /// such as `loadBalancer.servers[0].url`.
-    pub fn find(&self, kind: Kind, name: &str, path: &str) -> Option<&Place> {
+    pub fn find(&self, kind: Kind, name: &str, path: &str) -> Option<Place> {
         self.sources.iter().find_map(|source| source.place(kind, name, path))
     }
 }

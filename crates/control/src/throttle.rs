@@ -77,7 +77,7 @@ mod tests {
 
     fn update(provider: &str, router: &str) -> Update {
         let mut update = Update::new(provider.into());
-        update.configuration.http.routers.insert(router.to_owned(), Router::default());
+        update.configuration.http.routers.insert(router.to_owned(), Router::default().into());
         update
     }
 

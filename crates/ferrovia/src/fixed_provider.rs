@@ -26,8 +26,8 @@ impl FixedProvider {
             ..Router::default()
         };
         let http = HttpConfiguration {
-            routers: [("all".to_owned(), router)].into(),
-            services: [(SERVICE.to_owned(), service)].into(),
+            routers: [("all".to_owned(), router.into())].into(),
+            services: [(SERVICE.to_owned(), service.into())].into(),
             ..HttpConfiguration::default()
         };
         Self { configuration: Configuration { http, ..Configuration::default() } }

@@ -46,12 +46,14 @@ fn runtime() -> Runtime {
             tls: Some(RouterTls::default()),
             observability: Some(observability),
             ..Router::default()
-        },
-        using: ["web".to_owned()].into(),
+        }
+        .into(),
+        using: vec!["web".into()],
         ..RouterInfo::default()
     };
     let bad = RouterInfo {
-        router: Router { rule: "Foo(`x`)".to_owned(), priority: i64::MAX, ..Router::default() },
+        router: Router { rule: "Foo(`x`)".to_owned(), priority: i64::MAX, ..Router::default() }
+            .into(),
         status: Status::Disabled,
         errors: vec!["the service \"nope@file\" does not exist".to_owned()],
         ..RouterInfo::default()
@@ -61,7 +63,7 @@ fn runtime() -> Runtime {
         ..ServersLoadBalancer::default()
     };
     let service = ServiceInfo {
-        service: Service { load_balancer: Some(balancer), ..Service::default() },
+        service: Service { load_balancer: Some(balancer), ..Service::default() }.into(),
         used_by: ["good@file".to_owned()].into(),
         ..ServiceInfo::default()
     };
@@ -69,7 +71,8 @@ fn runtime() -> Runtime {
         middleware: Middleware {
             add_prefix: Some(AddPrefix { prefix: "/x".to_owned() }),
             ..Middleware::default()
-        },
+        }
+        .into(),
         used_by: ["good@file".to_owned()].into(),
         ..MiddlewareInfo::default()
     };

@@ -7,7 +7,7 @@ use config::dynamic::{Router, RouterTls};
 use routing::compile::{RouterInfo, Runtime};
 use serde::Serialize;
 
-use super::{names, provider, sort};
+use super::{provider, sort};
 use crate::list::Wish;
 
 /// A router as `/api/rawdata` shows it.
@@ -40,7 +40,7 @@ impl<'a> RouterFacts<'a> {
             router: Cow::Borrowed(&info.router),
             error: &info.errors,
             status: info.status.as_str(),
-            using: names(&info.using),
+            using: info.using.iter().map(|name| &**name).collect(),
         }
     }
 }

@@ -1,19 +1,22 @@
 //! Routers and the HTTP section.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Middleware, Named, ServersTransport, Service, is_zero};
 
-/// Holds the `http` section.
+/// Holds the `http` section. Objects are shared: what did not change from one configuration to the
+/// next is the same value in memory.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct HttpConfiguration {
     #[serde(skip_serializing_if = "Named::is_empty")]
-    pub routers: Named<Router>,
+    pub routers: Named<Arc<Router>>,
     #[serde(skip_serializing_if = "Named::is_empty")]
-    pub services: Named<Service>,
+    pub services: Named<Arc<Service>>,
     #[serde(skip_serializing_if = "Named::is_empty")]
-    pub middlewares: Named<Middleware>,
+    pub middlewares: Named<Arc<Middleware>>,
     #[serde(skip_serializing_if = "Named::is_empty")]
     pub servers_transports: Named<ServersTransport>,
 }

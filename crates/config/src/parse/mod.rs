@@ -47,12 +47,40 @@ impl From<ParseError> for Diagnostic {
 /// Reads `text`; `file` is the name that places carry. A text without content gives a null node;
 /// of several YAML documents the first is read.
 pub fn parse(text: &str, file: &str, format: Format) -> Result<Node, ParseError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let file: Arc<str> = Arc::from(file);
+    parse_whole(without_mark(text), Arc::from(file), format).map(|parsed| parsed.root)
+}
+
+/// A tree, and what must be known of its text before a part of it is read again alone.
+pub(crate) struct Parsed {
+    pub(crate) root: Node,
+    /// Parts of the text may mean what other parts say.
+    pub(crate) has_anchors: bool,
+}
+
+/// Reads a text that has no byte order mark.
+pub(crate) fn parse_whole(
+    text: &str,
+    file: Arc<str>,
+    format: Format,
+) -> Result<Parsed, ParseError> {
     match format {
-        Format::Yaml => yaml::parse(text, file),
-        Format::Toml => toml::parse(text, file),
+        Format::Yaml => yaml::parse(text, file, 1),
+        Format::Toml => toml::parse(text, file).map(|root| Parsed { root, has_anchors: false }),
     }
+}
+
+/// Reads whole lines from the middle of a YAML file.
+pub(crate) fn parse_yaml_lines(
+    lines: &str,
+    file: Arc<str>,
+    first_line: u32,
+) -> Result<Parsed, ParseError> {
+    yaml::parse(lines, file, first_line)
+}
+
+/// The text without the mark that some editors put first.
+pub(crate) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Deepest nesting of a file: Traefik's own keys need about twelve levels.

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use granit_parser::{Event, Marker, Parser, ScalarStyle, Span, options};
 
-use super::{DEPTH_MAX, ParseError, too_deep};
+use super::{DEPTH_MAX, ParseError, Parsed, too_deep};
 use crate::diagnostic::Place;
 use crate::node::{Key, Node, Scalar, ScalarKind, Value};
 
-pub(super) fn parse(text: &str, file: Arc<str>) -> Result<Node, ParseError> {
+/// `first_line` is the number of the text's first line in its file.
+pub(super) fn parse(text: &str, file: Arc<str>, first_line: u32) -> Result<Parsed, ParseError> {
     let options = options! {
         emit_comments: false,
         flow_nesting_limit: DEPTH_MAX,
@@ -17,8 +18,14 @@ pub(super) fn parse(text: &str, file: Arc<str>) -> Result<Node, ParseError> {
         // JSON and generated files have long keys; YAML's own limit is 1024.
         simple_key_max_lookahead: 64 * 1024,
     };
-    let mut builder =
-        Builder { file, open: Vec::new(), anchors: HashMap::new(), aliased_nodes: 0, root: None };
+    let mut builder = Builder {
+        file,
+        lines_before: first_line.saturating_sub(1),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        aliased_nodes: 0,
+        root: None,
+    };
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.map_err(|error| ParseError {
             place: builder.place(*error.marker()),
@@ -29,13 +36,18 @@ pub(super) fn parse(text: &str, file: Arc<str>) -> Result<Node, ParseError> {
         }
         builder.event(event, span)?;
     }
-    let beginning = Place::new(Arc::clone(&builder.file), 1, 1);
-    Ok(builder.root.unwrap_or_else(|| Node::null(beginning)))
+    let beginning = Place::new(Arc::clone(&builder.file), first_line, 1);
+    Ok(Parsed {
+        root: builder.root.unwrap_or_else(|| Node::null(beginning)),
+        has_anchors: !builder.anchors.is_empty(),
+    })
 }
 
 /// Builds the tree from a stack of unfinished collections.
 struct Builder {
     file: Arc<str>,
+    /// Lines of the file that are not in the text.
+    lines_before: u32,
     open: Vec<Open>,
     anchors: HashMap<usize, Anchored>,
     /// Nodes copied for aliases so far.
@@ -177,6 +189,7 @@ impl Builder {
     fn place(&self, marker: Marker) -> Place {
         let saturate = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let (line, column) = (saturate(marker.line()).max(1), saturate(marker.col() + 1));
+        let line = line.saturating_add(self.lines_before);
         Place::new(Arc::clone(&self.file), line, column)
     }
 }

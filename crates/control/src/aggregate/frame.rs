@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use config::dynamic::{
-    Configuration, ForwardingTimeouts, RouterObservability, RouterTls, ServersTransport, TlsDomain,
-    TraceVerbosity,
+    Configuration, ForwardingTimeouts, Router, RouterObservability, RouterTls, ServersTransport,
+    TlsDomain, TraceVerbosity,
 };
 use config::static_config::{
     EncodedCharacters, EntryPoint, EntryPointObservability, EntryPointTls, StaticConfiguration,
@@ -20,20 +20,39 @@ use routing::rule::Syntax;
 pub(crate) struct Frame<'a> {
     pub(crate) static_configuration: &'a StaticConfiguration,
     pub(crate) internal: &'a HashMap<String, Arc<dyn InternalService>>,
-    pub(crate) models: BTreeMap<&'a str, Model<'a>>,
-    pub(crate) default_entry_points: Vec<String>,
+    pub(crate) models: Arc<Models>,
     entry_points: Vec<EntryPointInput>,
     precedence: Vec<String>,
     default_transport: ServersTransport,
 }
 
+/// What is added to routers.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Models {
+    /// Entry points of routers that name none.
+    pub(crate) default_entry_points: Vec<String>,
+    pub(crate) by_entry_point: BTreeMap<String, Model>,
+}
+
 /// What an entry point adds to its routers.
-pub(crate) struct Model<'a> {
-    pub(crate) middlewares: &'a [String],
+#[derive(Debug, PartialEq)]
+pub(crate) struct Model {
+    pub(crate) middlewares: Vec<String>,
     pub(crate) tls: Option<RouterTls>,
     pub(crate) observability: RouterObservability,
     /// `core.defaultRuleSyntax`.
-    pub(crate) rule_syntax: &'a str,
+    pub(crate) rule_syntax: String,
+}
+
+impl Models {
+    /// The entry points of a router, which children do not have.
+    pub(crate) fn entry_points<'a>(&'a self, router: &'a Router) -> &'a [String] {
+        if router.entry_points.is_empty() && router.parent_refs.is_empty() {
+            &self.default_entry_points
+        } else {
+            &router.entry_points
+        }
+    }
 }
 
 impl<'a> Frame<'a> {
@@ -45,7 +64,7 @@ impl<'a> Frame<'a> {
         let named = &static_configuration.entry_points;
         let tcp = || named.iter().filter(|(_, entry_point)| !entry_point.is_udp());
         let models = named.iter().filter_map(|(name, entry_point)| {
-            Some((name.as_str(), model(entry_point, rule_syntax.unwrap_or_default())?))
+            Some((name.clone(), model(entry_point, rule_syntax.unwrap_or_default())?))
         });
         let entry_points = tcp().map(|(name, entry_point)| EntryPointInput {
             name: name.as_str().into(),
@@ -58,8 +77,7 @@ impl<'a> Frame<'a> {
         Self {
             static_configuration,
             internal,
-            models: models.collect(),
-            default_entry_points,
+            models: Arc::new(Models { default_entry_points, by_entry_point: models.collect() }),
             entry_points: entry_points.collect(),
             precedence: precedence.iter().map(|name| name.to_ascii_lowercase()).collect(),
             default_transport: transport(&static_configuration.servers_transport),
@@ -89,7 +107,7 @@ impl<'a> Frame<'a> {
 }
 
 /// An entry point that has nothing to add has no model, and its routers keep their names.
-fn model<'a>(entry_point: &'a EntryPoint, rule_syntax: &'a str) -> Option<Model<'a>> {
+fn model(entry_point: &EntryPoint, rule_syntax: &str) -> Option<Model> {
     let EntryPoint { http, observability, .. } = entry_point;
     let has_model = !http.middlewares.is_empty()
         || http.tls.is_some()
@@ -97,10 +115,10 @@ fn model<'a>(entry_point: &'a EntryPoint, rule_syntax: &'a str) -> Option<Model<
         || observability.is_some()
         || !rule_syntax.is_empty();
     has_model.then(|| Model {
-        middlewares: &http.middlewares,
+        middlewares: http.middlewares.clone(),
         tls: http.tls.as_ref().map(router_tls),
         observability: observability.as_ref().map(router_observability).unwrap_or_default(),
-        rule_syntax,
+        rule_syntax: rule_syntax.to_owned(),
     })
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use config::Diagnostic;
 use config::dynamic::{
-    Configuration, Middleware, RedirectRegex, RedirectScheme, Router, Service, StripPrefix,
+    Configuration, Middleware, RedirectRegex, RedirectScheme, Router, StripPrefix,
 };
 use config::static_config::effective::INTERNAL_ENTRY_POINT;
 use config::static_config::{EntryPoint, RedirectEntryPoint};
@@ -57,17 +57,17 @@ impl Own<'_, '_> {
     fn service(&mut self, name: &str) -> bool {
         let has_it = self.frame.internal.contains_key(&format!("{name}@{INTERNAL}"));
         if has_it {
-            self.configuration.http.services.insert(name.to_owned(), Service::default());
+            self.configuration.http.services.insert(name.to_owned(), Arc::default());
         }
         has_it
     }
 
     fn router(&mut self, name: &str, router: Router) {
-        self.configuration.http.routers.insert(name.to_owned(), router);
+        self.configuration.http.routers.insert(name.to_owned(), router.into());
     }
 
     fn middleware(&mut self, name: &str, middleware: Middleware) {
-        self.configuration.http.middlewares.insert(name.to_owned(), middleware);
+        self.configuration.http.middlewares.insert(name.to_owned(), middleware.into());
     }
 
     fn api(&mut self) {

@@ -7,6 +7,7 @@ use config::Diagnostic;
 use config::decode_dynamic::Kind;
 use config::dynamic::{Configuration, Named, Router};
 
+use super::frame::Models;
 use super::objects::DEFAULT;
 use super::{Frame, INTERNAL, Id, Previous, internal, models};
 use crate::Update;
@@ -14,10 +15,12 @@ use crate::Update;
 /// All objects, qualified, and where they come from.
 #[derive(Default)]
 pub(crate) struct Merged {
-    /// Routers before entry points' models.
-    pub(crate) routers: Named<Router>,
+    /// Routers as they were written, before entry points' models.
+    pub(crate) routers: Named<Arc<Router>>,
     /// Everything as it is compiled.
     pub(crate) configuration: Configuration,
+    /// What was added to routers.
+    pub(crate) models: Arc<Models>,
     /// Routers that entry points' models renamed, with the names they were given.
     pub(crate) renamed: HashMap<String, String>,
     /// Which provider a certificate comes from, and its position there.
@@ -46,18 +49,13 @@ pub(crate) fn merge(
         merged.keep_rejected(update, previous);
     }
     merged.settle_defaults(defaults);
-    let default_entry_points = &frame.default_entry_points;
-    for router in merged.routers.values_mut() {
-        if router.entry_points.is_empty() && router.parent_refs.is_empty() {
-            router.entry_points.clone_from(default_entry_points);
-        }
-    }
+    let default_entry_points = &frame.models.default_entry_points;
     for router in merged.configuration.tcp.routers.values_mut() {
         if router.entry_points.is_empty() {
             router.entry_points.clone_from(default_entry_points);
         }
     }
-    merged.apply_models(frame);
+    merged.apply_models(frame, previous.map(|previous| previous.merged));
     merged
 }
 
@@ -70,8 +68,11 @@ struct Defaults {
 
 impl Merged {
     /// Makes the routers that are compiled from those that were written.
-    pub(crate) fn apply_models(&mut self, frame: &Frame<'_>) {
-        (self.configuration.http.routers, self.renamed) = models::apply(&self.routers, frame);
+    pub(crate) fn apply_models(&mut self, frame: &Frame<'_>, previous: Option<&Self>) {
+        let models = &frame.models;
+        (self.configuration.http.routers, self.renamed) =
+            models::apply(&self.routers, models, previous);
+        self.models = Arc::clone(models);
     }
 
     /// The name under which a compiled router was written.
@@ -172,8 +173,11 @@ impl Merged {
 
 /// Collecting and appending are linear where inserting one by one is not.
 fn add_all<T: Clone>(into: &mut Named<T>, from: &Named<T>, provider: &str) {
-    let qualified =
-        from.iter().map(|(name, object)| (format!("{name}@{provider}"), object.clone()));
+    let qualified = from.iter().map(|(name, object)| {
+        let mut qualified = String::with_capacity(name.len() + 1 + provider.len());
+        qualified.extend([name.as_str(), "@", provider]);
+        (qualified, object.clone())
+    });
     into.append(&mut qualified.collect());
 }
 

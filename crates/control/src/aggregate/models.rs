@@ -1,47 +1,61 @@
 //! What entry points add to their routers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, btree_map};
+use std::iter::Peekable;
+use std::sync::Arc;
 
 use config::dynamic::{Named, Router, RouterObservability, TraceVerbosity};
 
-use super::frame::Model;
-use super::{Frame, qualify};
+use super::frame::{Model, Models};
+use super::{Merged, qualify};
 
 /// Routers as they are compiled, and for those that got a new name the one that was written.
-pub(super) type Applied = (Named<Router>, HashMap<String, String>);
+pub(super) type Applied = (Named<Arc<Router>>, HashMap<String, String>);
 
 /// Applies entry points' models. As in Traefik, a root router gets a copy of its own for every
 /// entry point that has a model; if the router has several entry points, the copy is called
-/// `<entry point>-<router>`. Children follow all copies of their parents.
-pub(super) fn apply(routers: &Named<Router>, frame: &Frame<'_>) -> Applied {
+/// `<entry point>-<router>`. Children follow all copies of their parents. Of roots that are as they
+/// were in `previous`, the copies are taken from there.
+pub(super) fn apply(
+    routers: &Named<Arc<Router>>,
+    models: &Models,
+    previous: Option<&Merged>,
+) -> Applied {
+    let previous = previous.filter(|previous| *previous.models == *models);
+    let mut before = previous.map(Before::new);
     let mut roots = Vec::with_capacity(routers.len());
     let mut renamed = HashMap::new();
     for (name, router) in routers.iter().filter(|(_, router)| router.parent_refs.is_empty()) {
-        let is_plain = |entry_point: &String| !frame.models.contains_key(entry_point.as_str());
-        if router.entry_points.iter().all(is_plain) {
-            roots.push((name.clone(), completed(router.clone(), frame)));
+        let mut known = before.as_mut().and_then(|before| before.of(name, router));
+        let entry_points = models.entry_points(router);
+        let is_plain =
+            |entry_point: &String| !models.by_entry_point.contains_key(entry_point.as_str());
+        if entry_points.iter().all(is_plain) {
+            let copy = known.as_mut().and_then(|known| known.same_name());
+            let copy = copy.unwrap_or_else(|| completed(router, entry_points.to_vec(), models));
+            roots.push((name.clone(), copy));
             continue;
         }
-        let is_alone = router.entry_points.len() == 1;
-        for entry_point in &router.entry_points {
-            let Some(model) = frame.models.get(entry_point.as_str()) else { continue };
-            let copy = with_model(router, entry_point, model);
-            if is_alone {
-                roots.push((name.clone(), copy));
-                continue;
+        let is_alone = entry_points.len() == 1;
+        for entry_point in entry_points {
+            let Some(model) = models.by_entry_point.get(entry_point.as_str()) else { continue };
+            let new_name = if is_alone { name.clone() } else { format!("{entry_point}-{name}") };
+            let copy = known.as_ref().and_then(|known| known.named(&new_name));
+            let copy = copy.unwrap_or_else(|| with_model(router, entry_point, model));
+            if !is_alone {
+                renamed.insert(new_name.clone(), name.clone());
             }
-            let new_name = format!("{entry_point}-{name}");
-            renamed.insert(new_name.clone(), name.clone());
             roots.push((new_name, copy));
         }
         let rest: Vec<String> =
-            router.entry_points.iter().filter(|name| is_plain(name)).cloned().collect();
+            entry_points.iter().filter(|name| is_plain(name)).cloned().collect();
         if !rest.is_empty() {
-            let rest = Router { entry_points: rest, ..router.clone() };
-            roots.push((name.clone(), completed(rest, frame)));
+            let copy = known.as_ref().and_then(|known| known.named(name));
+            let copy = copy.unwrap_or_else(|| completed(router, rest, models));
+            roots.push((name.clone(), copy));
         }
     }
-    let mut applied: Named<Router> = roots.into_iter().collect();
+    let mut applied: Named<Arc<Router>> = roots.into_iter().collect();
     let mut copies: HashMap<&str, Vec<&String>> = HashMap::new();
     for (copy, name) in &renamed {
         copies.entry(name).or_default().push(copy);
@@ -62,14 +76,72 @@ pub(super) fn apply(routers: &Named<Router>, frame: &Frame<'_>) -> Applied {
             }
             parent_refs.extend(names);
         }
-        let mut child = Router { parent_refs, ..router.clone() };
-        set_rule_syntax(&mut child, frame);
-        applied.insert(name.clone(), child);
+        let mut child = Router { parent_refs, ..Router::clone(router) };
+        set_rule_syntax(&mut child, models);
+        applied.insert(name.clone(), child.into());
     }
     (applied, renamed)
 }
 
-fn with_model(router: &Router, entry_point: &str, model: &Model<'_>) -> Router {
+/// What came of the routers of the run before, asked in the order of names.
+struct Before<'a> {
+    merged: &'a Merged,
+    written: InOrder<'a>,
+    compiled: InOrder<'a>,
+}
+
+/// What came of a router that is as it was.
+struct Known<'b, 'a> {
+    name: &'b str,
+    before: &'b mut Before<'a>,
+}
+
+impl<'a> Before<'a> {
+    fn new(merged: &'a Merged) -> Self {
+        let compiled = InOrder(merged.configuration.http.routers.iter().peekable());
+        Self { merged, written: InOrder(merged.routers.iter().peekable()), compiled }
+    }
+
+    fn of<'b>(&'b mut self, name: &'b str, router: &Arc<Router>) -> Option<Known<'b, 'a>> {
+        let known = self.written.find(name)?;
+        Arc::ptr_eq(known, router).then_some(Known { name, before: self })
+    }
+}
+
+impl Known<'_, '_> {
+    /// The only copy, which has the name that was written.
+    fn same_name(&mut self) -> Option<Arc<Router>> {
+        let copy = self.before.compiled.find(self.name)?;
+        self.is_own(self.name).then(|| Arc::clone(copy))
+    }
+
+    /// The copy of that name.
+    fn named(&self, name: &str) -> Option<Arc<Router>> {
+        let copy = self.before.merged.configuration.http.routers.get(name)?;
+        self.is_own(name).then(|| Arc::clone(copy))
+    }
+
+    /// Copies can come to the names of other routers and of their copies, and the last one stays.
+    fn is_own(&self, name: &str) -> bool {
+        let Merged { routers, renamed, .. } = self.before.merged;
+        if name == self.name {
+            return renamed.is_empty() || !renamed.contains_key(name);
+        }
+        renamed.get(name).is_some_and(|of| of == self.name) && !routers.contains_key(name)
+    }
+}
+
+/// Finds names that are asked for in their order, which is faster than looking each of them up.
+struct InOrder<'a>(Peekable<btree_map::Iter<'a, String, Arc<Router>>>);
+
+impl<'a> InOrder<'a> {
+    fn find(&mut self, name: &str) -> Option<&'a Arc<Router>> {
+        while self.0.next_if(|(before, _)| before.as_str() < name).is_some() {}
+        self.0.next_if(|(before, _)| *before == name).map(|(_, router)| router)
+    }
+}
+
+fn with_model(router: &Router, entry_point: &str, model: &Model) -> Arc<Router> {
     let mut copy = Router { entry_points: vec![entry_point.to_owned()], ..router.clone() };
     if copy.tls.is_none() {
         copy.tls.clone_from(&model.tls);
@@ -79,23 +151,24 @@ fn with_model(router: &Router, entry_point: &str, model: &Model<'_>) -> Router {
     fill(observability, &model.observability);
     fill(observability, &everything());
     if copy.rule_syntax.is_empty() {
-        copy.rule_syntax = model.rule_syntax.to_owned();
+        copy.rule_syntax.clone_from(&model.rule_syntax);
     }
-    copy
+    copy.into()
 }
 
-fn completed(mut router: Router, frame: &Frame<'_>) -> Router {
+fn completed(router: &Router, entry_points: Vec<String>, models: &Models) -> Arc<Router> {
+    let mut router = Router { entry_points, ..router.clone() };
     fill(router.observability.get_or_insert_default(), &everything());
-    set_rule_syntax(&mut router, frame);
-    router
+    set_rule_syntax(&mut router, models);
+    router.into()
 }
 
 /// With `core` set every entry point has a model, and all of them the same rule syntax.
-fn set_rule_syntax(router: &mut Router, frame: &Frame<'_>) {
+fn set_rule_syntax(router: &mut Router, models: &Models) {
     if router.rule_syntax.is_empty()
-        && let Some(model) = frame.models.values().next()
+        && let Some(model) = models.by_entry_point.values().next()
     {
-        router.rule_syntax = model.rule_syntax.to_owned();
+        router.rule_syntax.clone_from(&model.rule_syntax);
     }
 }
 

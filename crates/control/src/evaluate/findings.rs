@@ -1,6 +1,7 @@
 //! Everything there is to say about a configuration, as diagnostics with places.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use config::decode_dynamic::Kind;
 use config::dynamic::{Middleware, Named, Router, Service};
@@ -22,9 +23,9 @@ pub(super) struct Findings {
 /// Objects as they were written whose last good version is in service.
 #[derive(Default)]
 pub(super) struct Written {
-    routers: Named<Router>,
-    services: Named<Service>,
-    middlewares: Named<Middleware>,
+    routers: Named<Arc<Router>>,
+    services: Named<Arc<Service>>,
+    middlewares: Named<Arc<Middleware>>,
 }
 
 impl Written {
@@ -292,9 +293,9 @@ impl Collector<'_> {
     fn place(&self, id: &Id, field: &str) -> Option<Place> {
         let (name, provider) = provider_of(&id.name);
         if let Some(provider) = provider {
-            return self.updates.get(provider)?.places.find(id.kind, name, field).cloned();
+            return self.updates.get(provider)?.places.find(id.kind, name, field);
         }
-        self.updates.values().find_map(|update| update.places.find(id.kind, name, field)).cloned()
+        self.updates.values().find_map(|update| update.places.find(id.kind, name, field))
     }
 }
 

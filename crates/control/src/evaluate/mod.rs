@@ -81,7 +81,7 @@ pub(crate) fn evaluate_next(
                 merged.take_over(good.merged, &id);
                 replaced.insert(id, was_there);
             }
-            merged.apply_models(&frame);
+            merged.apply_models(&frame, Some(good.merged));
             let next = compile(&frame.input(&merged.configuration), before, generation);
             as_written.get_or_insert(std::mem::replace(&mut compiled, next).runtime);
             broken = last_good::broken(&compiled.runtime, &merged);

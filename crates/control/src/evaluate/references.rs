@@ -51,8 +51,9 @@ impl References<'_> {
         router.parent_refs.iter().for_each(|name| self.add(Kind::Router, name));
         router.middlewares.iter().for_each(|name| self.add(Kind::Middleware, name));
         let mut tls = router.tls.as_ref();
-        for entry_point in &router.entry_points {
-            let Some(model) = frame.models.get(entry_point.as_str()) else { continue };
+        let models = &frame.models;
+        for entry_point in models.entry_points(router) {
+            let Some(model) = models.by_entry_point.get(entry_point) else { continue };
             model.middlewares.iter().for_each(|name| self.add(Kind::Middleware, name));
             tls = tls.or(model.tls.as_ref());
         }

@@ -332,3 +332,133 @@ fn an_unreadable_certificate_keeps_those_of_before() {
     let third = evaluate_next(&settings, &[&empty], &internal, Some(&second), 3);
     assert!(third.merged.configuration.tls.certificates.is_empty());
 }
+
+/// The rule and the URL of the server of every router that an entry point serves.
+fn served_by(evaluated: &Evaluated, entry_point: &str) -> Vec<String> {
+    let routes = &evaluated.compiled.snapshot.entry_points[entry_point].plain;
+    let describe = |entry: &routing::index::Entry| match &entry.route.next {
+        routing::Next::Service(service) => match &service.kind {
+            routing::ServiceKind::LoadBalancer(balancer) => {
+                format!("{} {}", entry.rule.text(), balancer.servers[0].url)
+            }
+            _ => entry.rule.text().to_owned(),
+        },
+        routing::Next::Children(_) => entry.rule.text().to_owned(),
+    };
+    routes.entries().map(describe).collect()
+}
+
+#[test]
+fn a_router_that_did_not_change_follows_what_it_refers_to() {
+    let static_configuration = static_configuration("entryPoints: {web: {address: ':80'}}");
+    let internal = internal_services(internal());
+    let evaluate = |update: &Update, before: Option<&Evaluated>| {
+        evaluate_next(&static_configuration, &[update], &internal, before, 1)
+    };
+    let first = update("file", GOOD);
+    let before = evaluate(&first, None);
+    assert_eq!(served_by(&before, "web"), ["Path(`/a`) http://127.0.0.1:1"]);
+
+    let other = update("file", &GOOD.replace("127.0.0.1:1", "127.0.0.1:2").replace("/x", "/y"));
+    let mut second = first.clone();
+    second.configuration.http.services = other.configuration.http.services;
+    second.configuration.http.middlewares = other.configuration.http.middlewares;
+    let router = |update: &Update| Arc::clone(&update.configuration.http.routers["r"]);
+    assert!(Arc::ptr_eq(&router(&first), &router(&second)), "the very same router");
+    let after = evaluate(&second, Some(&before));
+    assert_eq!(served_by(&after, "web"), ["Path(`/a`) http://127.0.0.1:2"]);
+    let prefix = |evaluated: &Evaluated| {
+        let middleware = &evaluated.runtime.middlewares["m@file"].middleware;
+        middleware.add_prefix.as_ref().expect("a prefix").prefix.clone()
+    };
+    assert_eq!((prefix(&before), prefix(&after)), ("/x".to_owned(), "/y".to_owned()));
+    let stage = |evaluated: &Evaluated| {
+        let routes = &evaluated.compiled.snapshot.entry_points["web"].plain;
+        let entry = routes.entries().next().expect("a router");
+        match &entry.route.stages[0] {
+            exchange::Stage::Sync { middleware, .. } => Arc::as_ptr(middleware).cast::<()>(),
+            exchange::Stage::Async { middleware, .. } => Arc::as_ptr(middleware).cast::<()>(),
+        }
+    };
+    assert_ne!(stage(&before), stage(&after), "another middleware");
+
+    // What is gone is missed, though the router and its rule are taken over.
+    let mut third = second.clone();
+    third.configuration.http.services.clear();
+    let alone = evaluate_next(&static_configuration, &[&third], &internal, None, 1);
+    assert_eq!(alone.runtime.routers["r@file"].status, Status::Disabled);
+}
+
+#[test]
+fn what_entry_points_add_changes_on_routers_that_did_not() {
+    let one = static_configuration("entryPoints: {web: {address: ':80'}}");
+    let other = static_configuration(
+        "entryPoints: {web: {address: ':80', http: {middlewares: [m@file]}}, b: {address: ':81'}}",
+    );
+    let internal = internal_services(internal());
+    let text = GOOD.replace("middlewares: [m]", "priority: 1");
+    let update = update("file", &text);
+    let before = evaluate_next(&one, &[&update], &internal, None, 1);
+    assert!(before.runtime.routers["r@file"].router.middlewares.is_empty());
+    let after = evaluate_next(&other, &[&update], &internal, Some(&before), 2);
+    assert_eq!(after.runtime.routers["web-r@file"].router.middlewares, ["m@file"]);
+    assert_eq!(*after.runtime.routers["r@file"].router.entry_points, ["b"]);
+    let back = evaluate_next(&one, &[&update], &internal, Some(&after), 3);
+    let router = &back.runtime.routers["r@file"].router;
+    assert!(router.middlewares.is_empty());
+    assert_eq!(*router.entry_points, ["web"]);
+}
+
+#[test]
+fn a_copy_that_had_the_name_of_another_router_does_not_outlive_its_own() {
+    let settings = static_configuration(
+        "entryPoints: {a: {address: ':80', http: {middlewares: [m@file]}}, b: {address: ':81'}}",
+    );
+    let internal = internal_services(internal());
+    let text = "
+http:
+  routers:
+    a-r: {rule: Path(`/own`), service: app, entryPoints: [b]}
+    r: {rule: Path(`/copy`), service: app, entryPoints: [a, b]}
+  services:
+    app: {loadBalancer: {servers: [{url: 'http://127.0.0.1:1'}]}}
+  middlewares:
+    m: {addPrefix: {prefix: /x}}
+";
+    let first = update("file", text);
+    let before = evaluate_next(&settings, &[&first], &internal, None, 1);
+    assert_eq!(before.runtime.routers["a-r@file"].router.rule, "Path(`/copy`)");
+    let mut second = first.clone();
+    second.configuration.http.routers.remove("r");
+    let after = evaluate_next(&settings, &[&second], &internal, Some(&before), 2);
+    assert_eq!(after.runtime.routers["a-r@file"].router.rule, "Path(`/own`)");
+    let third = evaluate_next(&settings, &[&first], &internal, Some(&after), 3);
+    assert_eq!(third.runtime.routers["a-r@file"].router.rule, "Path(`/copy`)");
+}
+
+#[test]
+fn only_what_changed_is_made_anew() {
+    let settings = static_configuration("entryPoints: {web: {address: ':80'}}");
+    let internal = internal_services(internal());
+    let router = |name: &str| format!("    {name}: {{rule: Path(`/{name}`), service: app}}\n");
+    let text = |routers: &str| {
+        format!(
+            "http:\n  services:\n    app: {{loadBalancer: {{servers: [{{url: 'http://a'}}]}}}}\n  \
+             routers:\n{routers}"
+        )
+    };
+    let first = update("file", &text(&(router("x") + &router("y"))));
+    let before = evaluate_next(&settings, &[&first], &internal, None, 1);
+    let mut second = first.clone();
+    let changed = update("file", &text(&router("y").replace("/y", "/z")));
+    second.configuration.http.routers.extend(changed.configuration.http.routers);
+    let after = evaluate_next(&settings, &[&second], &internal, Some(&before), 2);
+    let is_same = |name: &str| {
+        let (old, new) = (&before.runtime.routers[name], &after.runtime.routers[name]);
+        let rules = old.rule.as_ref().zip(new.rule.as_ref()).expect("good rules");
+        (Arc::ptr_eq(&old.router, &new.router), Arc::ptr_eq(rules.0, rules.1))
+    };
+    assert_eq!(is_same("x@file"), (true, true));
+    assert_eq!(is_same("y@file"), (false, false));
+    assert_eq!(served_by(&after, "web"), ["Path(`/x`) http://a", "Path(`/z`) http://a"]);
+}

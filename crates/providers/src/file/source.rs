@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use config::decode_dynamic::{DynamicDecoded, Kind, Rejected, decode_dynamic};
+use config::decode_dynamic::{DynamicDecoded, Kind, Rejected, decode_text};
 use config::dynamic::Configuration;
-use config::node::Value;
-use config::parse::{Format, parse};
+use config::parse::Format;
 use config::{Diagnostic, Place};
 use control::files::Fingerprint;
 
@@ -22,8 +21,8 @@ pub(super) struct Source {
     name: String,
     /// What the file looked like when it was read last, if a later change would show.
     fingerprint: Option<Fingerprint>,
-    /// What was read last, good or not.
-    bytes: Option<Vec<u8>>,
+    /// What was read last, good or not, if it was text.
+    text: Option<Arc<str>>,
     /// The last content that could be used.
     pub(super) good: Option<Arc<DynamicDecoded>>,
     /// Objects that the last good content had and that could not be found now because the section
@@ -39,7 +38,7 @@ impl Source {
             path: path.to_owned(),
             name: path.display().to_string(),
             fingerprint: None,
-            bytes: None,
+            text: None,
             good: None,
             lost: Vec::new(),
             problem: None,
@@ -57,18 +56,18 @@ impl Source {
             Ok(bytes) => bytes,
             Err(error) => {
                 self.fingerprint = None;
-                self.bytes = None;
+                self.text = None;
                 let problem = self.unreadable(&error);
                 return self.fail(problem);
             }
         };
         self.fingerprint = fingerprint.filter(|found| found.is_settled(now));
-        if depth == Depth::Changed && self.bytes.as_ref() == Some(&bytes) {
+        let is_known = self.text.as_ref().is_some_and(|text| text.as_bytes() == bytes);
+        if depth == Depth::Changed && is_known {
             return false;
         }
-        let outcome = self.read(&bytes, logs_rendered);
-        self.bytes = Some(bytes);
-        match outcome {
+        self.text = String::from_utf8(bytes).ok().map(Arc::from);
+        match self.read(logs_rendered) {
             Ok(decoded) => self.succeed(decoded),
             Err(problem) => self.fail(problem),
         }
@@ -82,7 +81,7 @@ impl Source {
             .any(|diagnostic| diagnostic.is_error() && diagnostic.object.is_none());
         let mut lost = std::mem::take(&mut self.lost);
         if hides_objects && let Some(before) = &self.good {
-            lost.retain(|lost| !decoded.places.contains_key(&(lost.kind, lost.name.clone())));
+            lost.retain(|lost| !decoded.mentions(lost.kind, &lost.name));
             lost.extend(missing(&before.configuration, &decoded));
             lost.dedup();
             self.lost = lost;
@@ -109,12 +108,12 @@ impl Source {
     }
 
     /// Makes objects of a text; the error says why nothing can be made of it.
-    fn read(&self, bytes: &[u8], logs_rendered: bool) -> Result<DynamicDecoded, Diagnostic> {
+    fn read(&self, logs_rendered: bool) -> Result<DynamicDecoded, Diagnostic> {
         let unusable = |message: &str| {
             let diagnostic = Diagnostic::error("unreadable-file", message);
             Err(diagnostic.at(Some(Place::new(self.name.as_str(), 1, 1))))
         };
-        let Ok(text) = std::str::from_utf8(bytes) else { return unusable("not UTF-8 text") };
+        let Some(text) = &self.text else { return unusable("not UTF-8 text") };
         if text.trim().is_empty() {
             if !self.has_objects() {
                 return Ok(DynamicDecoded::default());
@@ -129,16 +128,12 @@ impl Source {
             return unusable("unsupported file extension, use toml, yaml, yml or json");
         };
         let rendered = self.render(text, logs_rendered)?;
-        let parsed = parse(rendered.as_deref().unwrap_or(text), &self.name, format);
-        let node = parsed.map_err(|error| match &rendered {
-            Some(_) => Diagnostic::from(error).hint(RENDERED),
-            None => Diagnostic::from(error),
-        })?;
-        if !matches!(node.value, Value::Mapping(_) | Value::Null) {
-            let message = format!("expected a mapping, found {}", node.kind_name());
-            return Err(Diagnostic::error("syntax", message).at(Some(node.place)));
+        let before = self.good.as_deref();
+        match rendered.map(Arc::from) {
+            None => decode_text(Arc::clone(text), &self.name, format, before),
+            Some(rendered) => decode_text(rendered, &self.name, format, before)
+                .map_err(|error| error.hint(RENDERED)),
         }
-        Ok(decode_dynamic(node))
     }
 
     /// Tells whether the file stands for any object, readable or not.
@@ -178,7 +173,7 @@ fn missing(before: &Configuration, now: &DynamicDecoded) -> Vec<Rejected> {
     let Configuration { http, tcp, udp, tls } = before;
     let mut missing = Vec::new();
     let mut look = |kind: Kind, names: &mut dyn Iterator<Item = &String>| {
-        for name in names.filter(|name| !now.places.contains_key(&(kind, (*name).clone()))) {
+        for name in names.filter(|name| !now.mentions(kind, name)) {
             missing.push(Rejected { kind, name: name.clone() });
         }
     };

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use config::decode_dynamic::Kind;
 use tokio::sync::watch;
 
 use super::*;
@@ -206,6 +207,48 @@ fn files_are_templates() {
     let place = update.diagnostics[0].place.clone().expect("a place");
     assert_eq!((update.diagnostics[0].code, place.line), ("template", 2));
     assert_eq!(update.configuration.http.routers.len(), 2);
+}
+
+#[test]
+fn what_did_not_change_is_found_on_its_new_line() {
+    let folder = Folder::new();
+    let text = "\
+http:
+  routers:
+    one:
+      rule: Path(`/1`)
+      service: s
+    two:
+      rul: Path(`/2`)
+      service: s
+    three:
+      rule: Path(`/3`)
+      service: s
+";
+    folder.write("a.yml", text);
+    let mut provider = folder.file_provider("a.yml");
+    let before = provider.read_once();
+    folder.check(
+        &before,
+        &["one", "three", "!two"],
+        &["error: DIR/a.yml:7:7: router \"two\": unknown key \"rul\" (did you mean \"rule\"?)"],
+    );
+    let longer = text.replacen("      service: s\n", "      middlewares:\n        - m\n", 1);
+    folder.write("a.yml", &longer);
+    let after = provider.read_once();
+    folder.check(
+        &after,
+        &["one", "three", "!two"],
+        &["error: DIR/a.yml:8:7: router \"two\": unknown key \"rul\" (did you mean \"rule\"?)"],
+    );
+    let line = |update: &Update, name: &str, path: &str| {
+        update.places.find(Kind::Router, name, path).map(|place| place.line)
+    };
+    assert_eq!(line(&before, "three", "service"), Some(11));
+    assert_eq!(line(&after, "three", ""), Some(10));
+    assert_eq!(line(&after, "three", "service"), Some(12));
+    let three = |update: &Update| Arc::clone(&update.configuration.http.routers["three"]);
+    assert!(Arc::ptr_eq(&three(&before), &three(&after)), "not decoded again");
 }
 
 #[test]

@@ -164,6 +164,7 @@ struct Session {
 }
 
 /// What waiting for a request came to.
+#[expect(clippy::large_enum_variant, reason = "moved once a request; a box would be an allocation")]
 enum Awaited {
     Request(RequestHead),
     Refused(HeadError),

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use balance::{Failures, Health, Load, Sticky, Strategy};
-use config::dynamic::{ServersLoadBalancer, Service as ServiceSettings};
+use config::dynamic::ServersLoadBalancer;
 use http::HeaderValue;
 
 use super::qualify;
@@ -98,7 +98,7 @@ impl<'a> Services<'a> {
         let name = format!("{}@middleware", endpoint.url);
         let transport = self.transports.for_endpoint(&name, endpoint.tls.as_ref())?;
         let parts = vec![Arc::as_ptr(&transport) as usize];
-        let settings = ServiceSettings::default();
+        let settings = Arc::default();
         if let Some(kept) = self.unchanged(&name, &settings, &parts) {
             self.built.insert(name, Ok(kept.clone()));
             return Ok(kept.service);

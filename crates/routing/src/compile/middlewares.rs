@@ -8,12 +8,12 @@ use exchange::{ServiceHandle, Stage};
 use middleware::{Built, Endpoint, Surroundings};
 
 use super::services::Services;
-use super::{Input, qualify, runtime::Runtime};
+use super::{Input, is_same, qualify, runtime::Runtime};
 
 /// A middleware and what it was built from.
 #[derive(Clone)]
 pub(crate) struct Kept {
-    settings: Middleware,
+    settings: Arc<Middleware>,
     /// Services it calls: if one of them changed, so did this.
     parts: Vec<usize>,
     built: Parts,
@@ -92,7 +92,7 @@ impl<'a> Middlewares<'a> {
 
     fn build(&mut self, name: &str, services: &mut Services<'a>) -> Result<Parts, String> {
         if let Some(built) = self.built.get(name) {
-            return built.clone().map(|kept| kept.built);
+            return built.as_ref().map(|kept| kept.built.clone()).map_err(Clone::clone);
         }
         let built = self.build_new(name, services);
         self.built.insert(name.to_owned(), built.clone());
@@ -106,7 +106,7 @@ impl<'a> Middlewares<'a> {
             .middlewares
             .get(name)
             .ok_or_else(|| format!("middleware {name:?} does not exist"))?;
-        let before = self.previous.get(name).filter(|kept| kept.settings == *settings);
+        let before = self.previous.get(name).filter(|kept| is_same(&kept.settings, settings));
         // What calls no service cannot have changed with one.
         if let Some(kept) = before
             && kept.parts.is_empty()
@@ -123,7 +123,7 @@ impl<'a> Middlewares<'a> {
             Built::Stage(stage) => Parts::Stage(stage),
             Built::Chain(names) => Parts::Chain(names),
         };
-        Ok(Kept { settings: settings.clone(), parts, built })
+        Ok(Kept { settings: Arc::clone(settings), parts, built })
     }
 
     /// Tells the runtime what became of the middlewares.
@@ -135,8 +135,9 @@ impl<'a> Middlewares<'a> {
             }
         }
         for (name, built) in self.built {
-            if let Some(chain) =
-                runtime.middlewares.get_mut(&name).and_then(|info| info.middleware.chain.as_mut())
+            if let Some(info) = runtime.middlewares.get_mut(&name)
+                && info.middleware.chain.is_some()
+                && let Some(chain) = &mut Arc::make_mut(&mut info.middleware).chain
             {
                 for inner in &mut chain.middlewares {
                     *inner = qualify(inner, &name);

@@ -72,7 +72,6 @@ struct Memory {
     services: HashMap<String, services::Kept>,
     transports: HashMap<String, transports::Kept>,
     middlewares: HashMap<String, middlewares::Kept>,
-    rules: routers::RuleCache,
     tls: tls_options::Kept,
 }
 
@@ -80,15 +79,15 @@ struct Memory {
 pub fn compile(input: &Input<'_>, previous: Option<&Compiled>, generation: u64) -> Compiled {
     let empty = Memory::default();
     let memory = previous.map_or(&empty, |previous| &previous.memory);
-    let mut runtime = Runtime::new(input.configuration);
+    let before = previous.map(|previous| &*previous.runtime);
+    let mut runtime = Runtime::new(input.configuration, before);
     let transports = transports::Transports::new(input, &memory.transports);
     let mut services = services::Services::new(input, &memory.services, transports);
     let mut middlewares = middlewares::Middlewares::new(input, &memory.middlewares);
     let tls = tls_options::build(input, &memory.tls);
-    let built =
-        routers::build(input, &mut services, &mut middlewares, &tls, &memory.rules, &mut runtime);
+    let built = routers::build(input, &mut services, &mut middlewares, &tls, &mut runtime);
     let mut entry_points = foldhash::HashMap::default();
-    for (entry_point, routers::Built { plain, secure, tls }) in built.entry_points {
+    for (entry_point, routers::Built { plain, secure, tls }) in built {
         entry_points.insert(entry_point, Arc::new(EntryPointRoutes { plain, secure, tls }));
     }
     let mut problems = tls.problems;
@@ -97,7 +96,6 @@ pub fn compile(input: &Input<'_>, previous: Option<&Compiled>, generation: u64) 
     let servers = kept_services.values().flat_map(services::Kept::servers).cloned().collect();
     problems.extend(transport_problems);
     let kept_middlewares = middlewares.finish(&mut runtime);
-    runtime.populate_used_by();
     Compiled {
         snapshot: Arc::new(Snapshot { generation, entry_points }),
         runtime: Arc::new(runtime),
@@ -109,10 +107,14 @@ pub fn compile(input: &Input<'_>, previous: Option<&Compiled>, generation: u64) 
             services: kept_services,
             transports: kept_transports,
             middlewares: kept_middlewares,
-            rules: built.rules,
             tls: tls.kept,
         },
     }
+}
+
+/// Tells whether settings are the same; those that came through unchanged are even the same value.
+pub(crate) fn is_same<T: PartialEq>(one: &Arc<T>, other: &Arc<T>) -> bool {
+    Arc::ptr_eq(one, other) || one == other
 }
 
 /// Gives `name` the provider of the object that refers to it, unless it has one.

@@ -1,6 +1,7 @@
 //! Multi-layer routing: which routers are whose children, and what is wrong with the tree.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::qualify;
 use super::runtime::Runtime;
@@ -21,7 +22,7 @@ impl Tree {
         }
         let names: Vec<String> = runtime.routers.keys().cloned().collect();
         for name in &names {
-            let router = runtime.routers[name].router.clone();
+            let router = Arc::clone(&runtime.routers[name].router);
             let mut missing = Vec::new();
             for parent in &router.parent_refs {
                 let parent = qualify(parent, name);

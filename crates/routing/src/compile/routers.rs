@@ -1,13 +1,13 @@
 //! Routers: rules parsed, chains and services found, the index of every entry point built.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use config::dynamic::Router;
 
 use super::middlewares::Middlewares;
 use super::parents::Tree;
-use super::runtime::{Runtime, Status};
+use super::runtime::{RouterInfo, Runtime, Status};
 use super::services::Services;
 use super::tls_options::{self, Conflict, Hosts, TlsBuilt};
 use super::{Input, provider_of, qualify};
@@ -24,20 +24,11 @@ const STRICT_CONFLICT: &str = "router's TLSOptions configuration is conflicting 
 /// Routers inside each other, at most.
 const DEPTH_MAX: usize = 64;
 
-/// Parsed rules by syntax and text.
-pub(crate) type RuleCache = HashMap<(Syntax, String), Arc<Rule>>;
-
 /// One entry point, built.
 pub(crate) struct Built {
     pub(crate) plain: RouterIndex,
     pub(crate) secure: RouterIndex,
     pub(crate) tls: Arc<tls::ServerSettings>,
-}
-
-/// All entry points, and the rules for the next run.
-pub(crate) struct BuiltRouters {
-    pub(crate) entry_points: Vec<(Arc<str>, Built)>,
-    pub(crate) rules: RuleCache,
 }
 
 /// Builds the routers of all entry points.
@@ -46,59 +37,82 @@ pub(crate) fn build<'a>(
     services: &mut Services<'a>,
     middlewares: &mut Middlewares<'a>,
     tls: &TlsBuilt,
-    previous: &RuleCache,
     runtime: &mut Runtime,
-) -> BuiltRouters {
+) -> Vec<(Arc<str>, Built)> {
     check_entry_points(input, runtime);
     let tree = Tree::new(runtime);
-    complete(runtime);
-    let mut builder =
-        Builder { input, services, middlewares, tree, previous, rules: HashMap::new() };
-    let mut by_entry_point: HashMap<String, Vec<(String, Router)>> = HashMap::new();
-    for (name, info) in &runtime.routers {
-        if info.router.parent_refs.is_empty() && info.status != Status::Disabled {
-            for entry_point in &info.using {
-                let root = (name.clone(), info.router.clone());
-                match by_entry_point.get_mut(entry_point) {
-                    Some(roots) => roots.push(root),
-                    None => {
-                        by_entry_point.insert(entry_point.clone(), vec![root]);
-                    }
-                }
-            }
-        }
-    }
+    let roots = roots(input, runtime);
+    let mut builder = Builder { input, services, middlewares, tree };
     let mut entry_points = Vec::new();
     for entry_point in input.entry_points {
-        let roots = by_entry_point.remove(&*entry_point.name).unwrap_or_default();
+        let is_served = |root: &&Root| root.using.contains(&entry_point.name);
+        let roots: Vec<&Root> = roots.iter().filter(is_served).collect();
         let built = builder.entry_point(&roots, &entry_point.denied_characters, tls, runtime);
         entry_points.push((Arc::clone(&entry_point.name), built));
     }
-    BuiltRouters { entry_points, rules: builder.rules }
+    entry_points
 }
 
 /// Finds out which entry points serve a router, and reports those that do not exist.
 fn check_entry_points(input: &Input<'_>, runtime: &mut Runtime) {
-    let known: HashSet<&str> = input.entry_points.iter().map(|entry| &*entry.name).collect();
+    let known: HashMap<&str, &Arc<str>> =
+        input.entry_points.iter().map(|entry| (&*entry.name, &entry.name)).collect();
     for info in runtime.routers.values_mut() {
-        if !info.router.parent_refs.is_empty() {
+        let router = Arc::clone(&info.router);
+        if !router.parent_refs.is_empty() {
             continue;
         }
-        let mut unknown = Vec::new();
-        for entry_point in &info.router.entry_points {
-            if known.contains(entry_point.as_str()) {
-                info.using.insert(entry_point.clone());
-            } else {
-                unknown.push(format!("entryPoint {entry_point:?} doesn't exist"));
+        info.using.reserve_exact(router.entry_points.len());
+        for entry_point in &router.entry_points {
+            match known.get(entry_point.as_str()) {
+                Some(name) => info.using.push(Arc::clone(name)),
+                None => info.warn(format!("entryPoint {entry_point:?} doesn't exist")),
             }
         }
-        for error in unknown {
-            info.warn(error);
-        }
+        info.using.sort();
+        info.using.dedup();
         if info.using.is_empty() {
             info.disable("no valid entryPoint for this router");
         }
     }
+}
+
+/// A router without parents that is to be served.
+struct Root {
+    name: Arc<str>,
+    router: Arc<Router>,
+    rule: Result<Arc<Rule>, String>,
+    using: Vec<Arc<str>>,
+}
+
+/// The routers without parents that are in order so far.
+fn roots(input: &Input<'_>, runtime: &mut Runtime) -> Vec<Root> {
+    let routers = runtime
+        .routers
+        .iter_mut()
+        .filter(|(_, info)| info.router.parent_refs.is_empty() && info.status != Status::Disabled);
+    let root = |(name, info): (&String, &mut RouterInfo)| Root {
+        name: name.as_str().into(),
+        router: Arc::clone(&info.router),
+        rule: rule(info, input),
+        using: info.using.clone(),
+    };
+    routers.map(root).collect()
+}
+
+/// Gives the rule of a router, which is parsed only once.
+fn rule(info: &mut RouterInfo, input: &Input<'_>) -> Result<Arc<Rule>, String> {
+    let syntax = match info.router.rule_syntax.as_str() {
+        "" => input.default_rule_syntax,
+        "v2" => Syntax::V2,
+        _ => Syntax::V3,
+    };
+    if let Some(rule) = info.rule.as_ref().filter(|rule| rule.syntax() == syntax) {
+        return Ok(Arc::clone(rule));
+    }
+    let rule = Arc::new(Rule::parse(&info.router.rule, syntax)?);
+    info.rule = Some(Arc::clone(&rule));
+    Ok(rule)
 }
 
 struct Builder<'b, 'a> {
@@ -106,31 +120,30 @@ struct Builder<'b, 'a> {
     services: &'b mut Services<'a>,
     middlewares: &'b mut Middlewares<'a>,
     tree: Tree,
-    previous: &'b RuleCache,
-    rules: RuleCache,
 }
 
 impl<'a> Builder<'_, 'a> {
     fn entry_point(
         &mut self,
-        roots: &[(String, Router)],
+        roots: &[&Root],
         denied: &DeniedCharacters,
         tls: &TlsBuilt,
         runtime: &mut Runtime,
     ) -> Built {
         let mut hosts = Hosts::default();
-        for (name, router) in roots {
+        for Root { name, router, rule, .. } in roots {
             if let Some(options) = tls_options::options_of(router, name)
-                && let Ok(rule) = self.rule(router)
+                && let Ok(rule) = rule
             {
-                hosts.add(name, &router.rule, rule.hosts(), options);
+                hosts.add(name, &router.rule, rule.hosts().to_vec(), options);
             }
         }
         let (settings, conflicts) = hosts.settle(tls);
-        let mut plain = Vec::new();
+        let mut plain = Vec::with_capacity(roots.len());
         let mut secure = Vec::new();
-        for (name, router) in roots {
-            let mut options = tls_options::options_of(router, name);
+        for root in roots {
+            let name = &*root.name;
+            let mut options = tls_options::options_of(&root.router, name);
             if let Some(wanted) = &options {
                 let conflict = conflicts.get(name).map(Conflict::to_string);
                 match self.settle_options(wanted, conflict, tls, name, runtime) {
@@ -139,7 +152,7 @@ impl<'a> Builder<'_, 'a> {
                 }
             }
             let options = options.map(Arc::from);
-            match self.entry(name, router, options, denied, runtime, 0) {
+            match self.entry(root, options, denied, runtime, 0) {
                 Ok(entry) if entry.route.tls_options.is_some() => secure.push(entry),
                 Ok(entry) => plain.push(entry),
                 Err(error) => disable(runtime, name, error),
@@ -177,13 +190,13 @@ impl<'a> Builder<'_, 'a> {
 
     fn entry(
         &mut self,
-        name: &str,
-        router: &Router,
+        root: &Root,
         options: Option<Arc<str>>,
         denied: &DeniedCharacters,
         runtime: &mut Runtime,
         depth: usize,
     ) -> Result<Entry, String> {
+        let (name, router) = (&*root.name, &*root.router);
         let is_internal = provider_of(name) == "internal";
         if router.priority > USER_PRIORITY_MAX && !is_internal {
             return Err(format!(
@@ -198,9 +211,9 @@ impl<'a> Builder<'_, 'a> {
             Next::Children(self.children(&children, denied, runtime, depth)?)
         };
         let stages = self.middlewares.stages(&router.middlewares, name, self.services)?;
-        let rule = self.rule(router)?;
+        let rule = root.rule.clone()?;
         let route = Route {
-            name: name.into(),
+            name: Arc::clone(&root.name),
             stages: stages.into(),
             next,
             tls_options: options,
@@ -243,13 +256,18 @@ impl<'a> Builder<'_, 'a> {
         let mut entries = Vec::new();
         let mut skipped = 0;
         for name in names {
-            let info = &runtime.routers[name];
+            let Some(info) = runtime.routers.get_mut(name) else { continue };
             if info.status == Status::Disabled {
                 skipped += 1;
                 continue;
             }
-            let router = info.router.clone();
-            match self.entry(name, &router, None, denied, runtime, depth + 1) {
+            let child = Root {
+                name: name.as_str().into(),
+                router: Arc::clone(&info.router),
+                rule: rule(info, self.input),
+                using: Vec::new(),
+            };
+            match self.entry(&child, None, denied, runtime, depth + 1) {
                 Ok(entry) => entries.push(entry),
                 Err(error) => {
                     skipped += 1;
@@ -265,49 +283,13 @@ impl<'a> Builder<'_, 'a> {
         Ok(RouterIndex::build(entries))
     }
 
-    fn rule(&mut self, router: &Router) -> Result<Arc<Rule>, String> {
-        let syntax = match router.rule_syntax.as_str() {
-            "" => self.input.default_rule_syntax,
-            "v2" => Syntax::V2,
-            _ => Syntax::V3,
-        };
-        let key = (syntax, router.rule.clone());
-        if let Some(rule) = self.rules.get(&key) {
-            return Ok(Arc::clone(rule));
-        }
-        let rule = match self.previous.get(&key) {
-            Some(rule) => Arc::clone(rule),
-            None => Arc::new(Rule::parse(&router.rule, syntax)?),
-        };
-        self.rules.insert(key, Arc::clone(&rule));
-        Ok(rule)
-    }
-
     /// Rank among routers of equal priority: the place of its provider in the list, last if it
     /// has none.
     fn precedence(&self, name: &str) -> i64 {
-        let provider = provider_of(name).to_ascii_lowercase();
-        let listed = self.input.precedence.iter().position(|listed| *listed == provider);
+        let provider = provider_of(name);
+        let is_listed = |listed: &String| listed.eq_ignore_ascii_case(provider);
+        let listed = self.input.precedence.iter().position(is_listed);
         listed.map_or(i64::MAX, |index| index as i64)
-    }
-}
-
-/// Writes into the routers what the API shows of those that are looked at: the effective priority
-/// and the qualified names of the middlewares.
-fn complete(runtime: &mut Runtime) {
-    for (name, info) in &mut runtime.routers {
-        if info.status == Status::Disabled {
-            continue;
-        }
-        let router = &mut info.router;
-        if router.priority == 0 {
-            router.priority = rule::default_priority(&router.rule);
-        }
-        for middleware in &mut router.middlewares {
-            if !middleware.contains('@') {
-                *middleware = qualify(middleware, name);
-            }
-        }
     }
 }
 

@@ -7,6 +7,7 @@ use config::dynamic::{Configuration, Middleware, Router, Service};
 
 use super::{Named, qualify};
 use crate::Server;
+use crate::rule::Rule;
 
 /// An object's status, as Traefik names it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,20 +42,22 @@ pub struct Runtime {
 /// A router and how it fares.
 #[derive(Clone, Debug, Default)]
 pub struct RouterInfo {
-    pub router: Router,
+    pub router: Arc<Router>,
     pub status: Status,
     pub errors: Vec<String>,
-    /// The entry points that serve it.
-    pub using: BTreeSet<String>,
+    /// The entry points that serve it, in the order of names.
+    pub using: Vec<Arc<str>>,
+    /// What its rule means, when that was needed and the rule is good.
+    pub rule: Option<Arc<Rule>>,
 }
 
 /// A service and how it fares.
 #[derive(Clone, Debug, Default)]
 pub struct ServiceInfo {
-    pub service: Service,
+    pub service: Arc<Service>,
     pub status: Status,
     pub errors: Vec<String>,
-    /// The routers that lead to it.
+    /// The routers that lead to it; see [`Runtime::populate_used_by`].
     pub used_by: BTreeSet<String>,
     /// The servers, when the service was built.
     pub servers: Vec<ServerState>,
@@ -63,10 +66,10 @@ pub struct ServiceInfo {
 /// A middleware and how it fares.
 #[derive(Clone, Debug, Default)]
 pub struct MiddlewareInfo {
-    pub middleware: Middleware,
+    pub middleware: Arc<Middleware>,
     pub status: Status,
     pub errors: Vec<String>,
-    /// The routers whose chain has it.
+    /// The routers whose chain has it; see [`Runtime::populate_used_by`].
     pub used_by: BTreeSet<String>,
 }
 
@@ -118,24 +121,36 @@ impl MiddlewareInfo {
 }
 
 impl Runtime {
-    pub(crate) fn new(configuration: &Configuration) -> Self {
+    /// Lists all objects. Rules of routers that are as they were are taken over.
+    pub(crate) fn new(configuration: &Configuration, previous: Option<&Self>) -> Self {
         let http = &configuration.http;
-        let router = |router: &Router| RouterInfo { router: router.clone(), ..Default::default() };
-        let service =
-            |service: &Service| ServiceInfo { service: service.clone(), ..Default::default() };
-        let middleware = |middleware: &Middleware| MiddlewareInfo {
-            middleware: middleware.clone(),
-            ..Default::default()
-        };
+        let mut before = previous.into_iter().flat_map(|previous| &previous.routers).peekable();
+        let routers = http.routers.iter().map(|(name, router)| {
+            while before.next_if(|(before, _)| *before < name).is_some() {}
+            let known = before.next_if(|(before, _)| *before == name).map(|(_, info)| info);
+            let rule = known.filter(|info| Arc::ptr_eq(&info.router, router));
+            let rule = rule.and_then(|info| info.rule.clone());
+            let router = Arc::clone(router);
+            (name.clone(), RouterInfo { router, rule, ..RouterInfo::default() })
+        });
+        let services = http.services.iter().map(|(name, service)| {
+            let service = Arc::clone(service);
+            (name.clone(), ServiceInfo { service, ..ServiceInfo::default() })
+        });
+        let middlewares = http.middlewares.iter().map(|(name, middleware)| {
+            let middleware = Arc::clone(middleware);
+            (name.clone(), MiddlewareInfo { middleware, ..MiddlewareInfo::default() })
+        });
         Self {
-            routers: http.routers.iter().map(|(n, r)| (n.clone(), router(r))).collect(),
-            services: http.services.iter().map(|(n, s)| (n.clone(), service(s))).collect(),
-            middlewares: http.middlewares.iter().map(|(n, m)| (n.clone(), middleware(m))).collect(),
+            routers: routers.collect(),
+            services: services.collect(),
+            middlewares: middlewares.collect(),
         }
     }
 
-    /// Finds out who uses what, from the names alone.
-    pub(crate) fn populate_used_by(&mut self) {
+    /// Finds out who uses what, from the names alone. This is for those who show it: nothing is
+    /// decided by it, and with many objects it takes time and memory.
+    pub fn populate_used_by(&mut self) {
         for (name, info) in &self.routers {
             if !info.router.service.is_empty()
                 && let Some(service) = self.services.get_mut(&qualify(&info.router.service, name))

@@ -8,7 +8,7 @@ use config::dynamic::Service as ServiceSettings;
 use super::middlewares::Middlewares;
 use super::runtime::{Runtime, ServerState, ServiceInfo, Status};
 use super::transports::Transports;
-use super::{Input, groups, load_balancers, qualify};
+use super::{Input, groups, is_same, load_balancers, qualify};
 use crate::{Server, Service, ServiceKind};
 
 const MULTIPLE_KINDS: &str = "cannot create service: multi-types service not supported, consider \
@@ -17,7 +17,7 @@ const MULTIPLE_KINDS: &str = "cannot create service: multi-types service not sup
 /// A service and what it was built from.
 #[derive(Clone)]
 pub(crate) struct Kept {
-    pub(super) settings: ServiceSettings,
+    pub(super) settings: Arc<ServiceSettings>,
     /// The transport, or the child services: if one of them changed, so did this.
     pub(super) parts: Vec<usize>,
     pub(super) service: Arc<Service>,
@@ -74,7 +74,7 @@ impl<'a> Services<'a> {
         middlewares: &mut Middlewares<'a>,
     ) -> Result<Arc<Service>, String> {
         if let Some(built) = self.built.get(name) {
-            return built.clone().map(|kept| kept.service);
+            return built.as_ref().map(|kept| Arc::clone(&kept.service)).map_err(Clone::clone);
         }
         if let Some(start) = self.path.iter().position(|on_way| on_way == name) {
             let circle = self.path[start..].join("->service:");
@@ -88,7 +88,7 @@ impl<'a> Services<'a> {
         self.path.push(name.to_owned());
         let built = self.build(name, middlewares);
         self.path.pop();
-        let service = built.clone().map(|kept| kept.service);
+        let service = built.as_ref().map(|kept| Arc::clone(&kept.service)).map_err(Clone::clone);
         self.built.insert(name.to_owned(), built);
         service
     }
@@ -97,7 +97,7 @@ impl<'a> Services<'a> {
         if let Some(internal) = self.input.internal.get(name) {
             let kind = ServiceKind::Internal(Arc::clone(internal));
             let service = Service { name: name.into(), stages: Box::default(), kind };
-            let settings = ServiceSettings::default();
+            let settings = Arc::default();
             return Ok(Kept { settings, parts: Vec::new(), service: Arc::new(service) });
         }
         let configuration = self.input.configuration;
@@ -124,17 +124,17 @@ impl<'a> Services<'a> {
             groups::compile(name, settings, children)?
         };
         let service = Arc::new(Service { name: name.into(), stages: stages.into(), kind });
-        Ok(Kept { settings: settings.clone(), parts, service })
+        Ok(Kept { settings: Arc::clone(settings), parts, service })
     }
 
     pub(super) fn unchanged(
         &self,
         name: &str,
-        settings: &ServiceSettings,
+        settings: &Arc<ServiceSettings>,
         parts: &[usize],
     ) -> Option<Kept> {
         let kept = self.previous.get(name)?;
-        (kept.settings == *settings && kept.parts == parts).then(|| kept.clone())
+        (is_same(&kept.settings, settings) && kept.parts == parts).then(|| kept.clone())
     }
 
     /// Tells the runtime what became of the services.
@@ -217,22 +217,26 @@ fn missing(name: &str) -> String {
 /// effective name.
 fn complete(name: &str, info: &mut ServiceInfo) {
     let is_built = !info.servers.is_empty() || info.status == Status::Disabled;
-    if let Some(balancer) = &mut info.service.load_balancer
-        && is_built
-    {
+    let ServiceSettings { load_balancer, weighted, .. } = &*info.service;
+    let transport = load_balancer.as_ref().map_or("", |balancer| &balancer.servers_transport);
+    let sticky = load_balancer.as_ref().map(|balancer| &balancer.sticky);
+    let has_cookie = sticky.or(weighted.as_ref().map(|weighted| &weighted.sticky));
+    if !is_built || (transport.is_empty() && has_cookie.is_none_or(Option::is_none)) {
+        return;
+    }
+    let service = Arc::make_mut(&mut info.service);
+    if let Some(balancer) = &mut service.load_balancer {
         let transport = &mut balancer.servers_transport;
         if !transport.is_empty() && !transport.contains('@') {
             *transport = qualify(transport, name);
         }
     }
-    let sticky = match &mut info.service {
+    let sticky = match service {
         ServiceSettings { load_balancer: Some(balancer), .. } => balancer.sticky.as_mut(),
         ServiceSettings { weighted: Some(weighted), .. } => weighted.sticky.as_mut(),
         _ => None,
     };
-    if let Some(cookie) = sticky.and_then(|sticky| sticky.cookie.as_mut())
-        && is_built
-    {
+    if let Some(cookie) = sticky.and_then(|sticky| sticky.cookie.as_mut()) {
         cookie.name = balance::cookie_name(cookie, name);
     }
 }

@@ -12,6 +12,7 @@
 
 mod paths;
 
+use std::collections::hash_map;
 use std::sync::Arc;
 
 use exchange::{Connection, Request};
@@ -38,9 +39,9 @@ pub struct Entry {
 pub struct RouterIndex {
     /// In the order of priority; an entry's place here is its rank.
     entries: Box<[Entry]>,
-    hosts: HashMap<Box<str>, Bucket>,
+    hosts: HashMap<Arc<str>, Bucket>,
     /// By what follows the asterisk and its dot.
-    wildcards: HashMap<Box<str>, Bucket>,
+    wildcards: HashMap<Arc<str>, Bucket>,
     any_host: Bucket,
 }
 
@@ -55,8 +56,10 @@ struct Candidate {
 
 /// The candidates for one host.
 enum Bucket {
+    /// Most hosts have one router: their candidates need no memory of their own.
+    One(Candidate),
     /// In the order of rank.
-    Few(Box<[Candidate]>),
+    Few(Vec<Candidate>),
     Many(Box<PathTree>),
 }
 
@@ -66,30 +69,24 @@ impl RouterIndex {
         entries.sort_by(|one, two| {
             two.priority.cmp(&one.priority).then_with(|| one.tie.cmp(&two.tie))
         });
-        let mut hosts = HashMap::<Box<str>, Vec<Candidate>>::with_capacity(entries.len());
-        let mut wildcards = HashMap::<Box<str>, Vec<Candidate>>::new();
-        let mut any_host = Vec::new();
+        let mut hosts = HashMap::with_capacity(entries.len());
+        let mut wildcards = HashMap::new();
+        let mut any_host = Bucket::Few(Vec::new());
         for (rank, entry) in (0..u32::MAX).zip(&entries) {
             for key in entry.rule.keys() {
-                let candidate = Candidate { rank, decides: key.decides, path: key.path };
-                match key.host {
-                    HostKey::Exact(name) => hosts.entry(name).or_default().push(candidate),
-                    HostKey::Wildcard(parent) => {
-                        wildcards.entry(parent).or_default().push(candidate);
-                    }
+                let path = key.path.clone();
+                let candidate = Candidate { rank, decides: key.decides, path };
+                match &key.host {
+                    HostKey::Exact(name) => add(&mut hosts, name, candidate),
+                    HostKey::Wildcard(parent) => add(&mut wildcards, parent, candidate),
                     HostKey::Any => any_host.push(candidate),
                 }
             }
         }
-        let into_buckets = |map: HashMap<Box<str>, Vec<Candidate>>| {
-            map.into_iter().map(|(name, candidates)| (name, Bucket::new(candidates))).collect()
-        };
-        Self {
-            entries: entries.into(),
-            hosts: into_buckets(hosts),
-            wildcards: into_buckets(wildcards),
-            any_host: Bucket::new(any_host),
-        }
+        hosts.shrink_to_fit();
+        hosts.values_mut().chain(wildcards.values_mut()).for_each(Bucket::settle);
+        any_host.settle();
+        Self { entries: entries.into(), hosts, wildcards, any_host }
     }
 
     /// The route of the first router, by priority, whose rule matches.
@@ -145,22 +142,46 @@ impl RouterIndex {
 }
 
 impl Bucket {
-    fn new(candidates: Vec<Candidate>) -> Self {
-        let is_small = candidates.len() <= FEW_MAX;
-        if is_small || candidates.iter().all(|candidate| candidate.path == PathKey::Any) {
-            Self::Few(candidates.into())
-        } else {
-            Self::Many(Box::new(PathTree::new(candidates)))
+    /// Adds the candidate of the next rank.
+    fn push(&mut self, candidate: Candidate) {
+        match std::mem::replace(self, Self::Few(Vec::new())) {
+            Self::One(first) => *self = Self::Few(vec![first, candidate]),
+            Self::Few(mut candidates) => {
+                candidates.push(candidate);
+                *self = Self::Few(candidates);
+            }
+            Self::Many(tree) => {
+                debug_assert!(false, "a bucket is settled when it has all candidates");
+                *self = Self::Many(tree);
+            }
+        }
+    }
+
+    /// Takes the form that is walked fastest, when all candidates are there.
+    fn settle(&mut self) {
+        let Self::Few(candidates) = self else { return };
+        candidates.shrink_to_fit();
+        let has_paths = candidates.iter().any(|candidate| candidate.path != PathKey::Any);
+        if candidates.len() > FEW_MAX && has_paths {
+            *self = Self::Many(Box::new(PathTree::new(std::mem::take(candidates))));
         }
     }
 
     fn collect<'a>(&'a self, search: &mut Search<'a>) {
         match self {
+            Self::One(candidate) => search.add(std::slice::from_ref(candidate)),
             Self::Few(candidates) => search.add(candidates),
             Self::Many(tree) => {
                 tree.walk(search.view.routing_path(), |candidates| search.add(candidates));
             }
         }
+    }
+}
+
+fn add(buckets: &mut HashMap<Arc<str>, Bucket>, name: &Arc<str>, candidate: Candidate) {
+    match buckets.entry(Arc::clone(name)) {
+        hash_map::Entry::Vacant(free) => drop(free.insert(Bucket::One(candidate))),
+        hash_map::Entry::Occupied(mut bucket) => bucket.get_mut().push(candidate),
     }
 }
 

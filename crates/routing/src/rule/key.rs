@@ -3,6 +3,8 @@
 //! A rule gives a list of [`Key`]s; a request that has none of them is not matched by the rule.
 //! Keys are of the host name without trailing dots and of the routing path.
 
+use std::sync::Arc;
+
 /// A demand on host and path. The default demands nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Key {
@@ -19,9 +21,9 @@ pub(crate) enum HostKey {
     #[default]
     Any,
     /// This name, never empty.
-    Exact(Box<str>),
+    Exact(Arc<str>),
     /// Any label, a dot, and this, never empty.
-    Wildcard(Box<str>),
+    Wildcard(Arc<str>),
 }
 
 /// A demand on the routing path.
@@ -29,8 +31,8 @@ pub(crate) enum HostKey {
 pub(crate) enum PathKey {
     #[default]
     Any,
-    Exact(Box<[u8]>),
-    Prefix(Box<[u8]>),
+    Exact(Arc<[u8]>),
+    Prefix(Arc<[u8]>),
 }
 
 impl Key {
@@ -155,18 +157,18 @@ mod tests {
         let keys: Vec<_> = Rule::parse(rule, Syntax::V3)
             .expect("a good rule")
             .keys()
-            .into_iter()
+            .iter()
             .map(|key| {
-                let host = match key.host {
+                let host = match &key.host {
                     super::HostKey::Any => "-".to_owned(),
-                    super::HostKey::Exact(name) => name.into(),
+                    super::HostKey::Exact(name) => name.to_string(),
                     super::HostKey::Wildcard(parent) => format!("*.{parent}"),
                 };
-                let path = match key.path {
+                let path = match &key.path {
                     super::PathKey::Any => "-".to_owned(),
-                    super::PathKey::Exact(path) => String::from_utf8_lossy(&path).into_owned(),
+                    super::PathKey::Exact(path) => String::from_utf8_lossy(path).into_owned(),
                     super::PathKey::Prefix(path) => {
-                        format!("{}…", String::from_utf8_lossy(&path))
+                        format!("{}…", String::from_utf8_lossy(path))
                     }
                 };
                 format!("{host} {path} {}", if key.decides { "decides" } else { "evaluate" })

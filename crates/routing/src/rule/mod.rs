@@ -39,8 +39,10 @@ impl Syntax {
 /// A rule, parsed and ready to be asked.
 pub struct Rule {
     text: Box<str>,
+    syntax: Syntax,
     node: Node,
-    hosts: Vec<String>,
+    hosts: Box<[String]>,
+    keys: Box<[Key]>,
 }
 
 impl Rule {
@@ -64,7 +66,8 @@ impl Rule {
         let node = Node::build(&tree).map_err(|reason| format!("adding rule {text}: {reason}"))?;
         let mut hosts = Vec::new();
         tree.collect_hosts(&mut hosts);
-        Ok(Self { text: text.into(), node, hosts })
+        let keys = node.keys().into();
+        Ok(Self { text: text.into(), syntax, node, hosts: hosts.into(), keys })
     }
 
     /// Tells whether the rule takes a request.
@@ -74,8 +77,8 @@ impl Rule {
 
     /// All arguments of `Host`, in lower case, also under `!` and `||`: the names for which Traefik
     /// chooses TLS options and asks for certificates.
-    pub fn hosts(&self) -> Vec<String> {
-        self.hosts.clone()
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
     }
 
     /// The rule as the user wrote it.
@@ -83,9 +86,14 @@ impl Rule {
         &self.text
     }
 
+    /// The language that the rule is written in.
+    pub fn syntax(&self) -> Syntax {
+        self.syntax
+    }
+
     /// What a request must have for this rule to match; see [`Key`].
-    pub(crate) fn keys(&self) -> Vec<Key> {
-        self.node.keys()
+    pub(crate) fn keys(&self) -> &[Key] {
+        &self.keys
     }
 }
 

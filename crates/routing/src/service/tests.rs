@@ -32,7 +32,7 @@ fn settings(balancer: ServersLoadBalancer) -> ServiceSettings {
 fn compiled(services: &[(&str, ServiceSettings)], previous: Option<&Compiled>) -> Compiled {
     let mut configuration = Configuration::default();
     for (name, service) in services {
-        configuration.http.services.insert(format!("{name}@test"), service.clone());
+        configuration.http.services.insert(format!("{name}@test"), service.clone().into());
     }
     let router = Router {
         entry_points: vec!["web".to_owned()],
@@ -40,7 +40,7 @@ fn compiled(services: &[(&str, ServiceSettings)], previous: Option<&Compiled>) -
         service: "app".to_owned(),
         ..Router::default()
     };
-    configuration.http.routers.insert("all@test".to_owned(), router);
+    configuration.http.routers.insert("all@test".to_owned(), router.into());
     let entry_points =
         [EntryPointInput { name: "web".into(), denied_characters: Default::default() }];
     let input = Input {

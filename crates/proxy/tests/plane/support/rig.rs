@@ -83,11 +83,12 @@ impl Setup {
         };
         let mut configuration = Configuration::default();
         let services = &mut configuration.http.services;
-        services.insert("app@test".to_owned(), load_balancer(&self.servers, Default::default()));
+        services
+            .insert("app@test".to_owned(), load_balancer(&self.servers, Default::default()).into());
         for (name, service) in &self.services {
-            services.insert(format!("{name}@test"), service.clone());
+            services.insert(format!("{name}@test"), service.clone().into());
         }
-        configuration.http.routers.insert("all@test".to_owned(), router);
+        configuration.http.routers.insert("all@test".to_owned(), router.into());
         let entry_points =
             [EntryPointInput { name: "web".into(), denied_characters: Default::default() }];
         let input = Input {

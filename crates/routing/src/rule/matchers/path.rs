@@ -2,6 +2,8 @@
 //!
 //! `Path`: the whole routing path.
 
+use std::sync::Arc;
+
 use crate::rule::View;
 use crate::rule::go_text::quote;
 use crate::rule::key::{Key, PathKey};
@@ -23,7 +25,7 @@ pub(super) fn require_slash(path: &[u8]) -> Result<&[u8], String> {
 }
 
 pub(super) struct Path {
-    pub(super) path: Box<[u8]>,
+    pub(super) path: Arc<[u8]>,
 }
 
 impl Match for Path {

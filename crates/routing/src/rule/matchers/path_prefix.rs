@@ -2,6 +2,8 @@
 //!
 //! `PathPrefix`: how the routing path begins; `/foo` is the beginning of `/foobar` too.
 
+use std::sync::Arc;
+
 use crate::rule::View;
 use crate::rule::key::{Key, PathKey};
 use crate::rule::matchers::path::require_slash;
@@ -16,7 +18,7 @@ fn build(arguments: &[Vec<u8>]) -> Result<Box<dyn Match>, String> {
 }
 
 pub(super) struct PathPrefix {
-    pub(super) prefix: Box<[u8]>,
+    pub(super) prefix: Arc<[u8]>,
 }
 
 impl Match for PathPrefix {

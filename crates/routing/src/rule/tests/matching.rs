@@ -296,7 +296,8 @@ fn queries_of_v2_are_templates_for_the_first_value() {
 
 #[test]
 fn hosts_are_all_arguments_of_host() {
-    let hosts = |rule: &str, syntax| Rule::parse(rule, syntax).expect("a good rule").hosts();
+    let hosts =
+        |rule: &str, syntax| Rule::parse(rule, syntax).expect("a good rule").hosts().to_vec();
     let rule = "(Host(`A.b`) || !host(`*.c`)) && HostRegexp(`d`) && Host(`a.b`)";
     assert_eq!(hosts(rule, Syntax::V3), ["a.b", "*.c", "a.b"]);
     assert_eq!(hosts("Host(`a`,`B`) && HostHeader(`c`)", Syntax::V2), ["a", "b"]);

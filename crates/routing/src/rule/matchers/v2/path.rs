@@ -2,6 +2,8 @@
 //!
 //! `Path` of v2: several templates for the whole routing path.
 
+use std::sync::Arc;
+
 use config::go_regex::GoRegex;
 
 use crate::rule::View;
@@ -36,7 +38,7 @@ fn build_path(path: &[u8], subject: Subject) -> Result<Box<dyn Match>, String> {
     }
     let template = Template::parse(path)?;
     let regex = template.compile(subject)?;
-    let fixed: Box<[u8]> = template.before_variables().as_bytes().into();
+    let fixed: Arc<[u8]> = template.before_variables().as_bytes().into();
     Ok(match (template.as_literal(), subject) {
         (None, _) => Box::new(PathTemplate { regex, fixed }),
         (Some(_), Subject::PathPrefix) => Box::new(PathPrefix { prefix: fixed }),
@@ -59,7 +61,7 @@ impl Match for AnyOf {
 struct PathTemplate {
     regex: GoRegex,
     /// What stands before the first variable.
-    fixed: Box<[u8]>,
+    fixed: Arc<[u8]>,
 }
 
 impl Match for PathTemplate {
