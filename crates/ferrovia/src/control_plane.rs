@@ -28,9 +28,18 @@ struct Publisher(Arc<DataPlane>);
 
 impl control::DataPlane for Publisher {
     fn publish(&self, snapshot: Arc<Snapshot>) {
-        self.0.publish(snapshot);
+        let replaced = self.0.publish(snapshot);
+        // Whoever lets go of it last takes it to pieces, which takes milliseconds with thousands of
+        // routers: by then no worker has it any more, unless a stream goes on that long.
+        tokio::spawn(async move {
+            tokio::time::sleep(REPLACED_KEPT).await;
+            drop(replaced);
+        });
     }
 }
+
+/// Time after which every worker, an idle one too, has the new snapshot.
+const REPLACED_KEPT: Duration = Duration::from_secs(3);
 
 impl ControlPlane {
     /// Starts the control plane and its providers.

@@ -98,9 +98,10 @@ impl DataPlane {
         Ok(Self { shared, entry_points: Mutex::default() })
     }
 
-    /// Puts a snapshot in force. Requests under way finish on the one they started with.
-    pub fn publish(&self, snapshot: Arc<Snapshot>) {
-        self.shared.snapshot.store(snapshot);
+    /// Puts a snapshot in force, and gives the one that it replaces. Requests under way finish on
+    /// the one they started with.
+    pub fn publish(&self, snapshot: Arc<Snapshot>) -> Arc<Snapshot> {
+        self.shared.snapshot.swap(snapshot)
     }
 
     /// Opens an entry point; gives the address that it got, with the port the kernel chose for
