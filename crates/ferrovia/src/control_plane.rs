@@ -30,16 +30,21 @@ impl control::DataPlane for Publisher {
     fn publish(&self, snapshot: Arc<Snapshot>) {
         let replaced = self.0.publish(snapshot);
         // Whoever lets go of it last takes it to pieces, which takes milliseconds with thousands of
-        // routers: by then no worker has it any more, unless a stream goes on that long.
+        // routers. That shall be no worker, unless a stream goes on for very long.
         tokio::spawn(async move {
-            tokio::time::sleep(REPLACED_KEPT).await;
-            drop(replaced);
+            let mut looks = 0;
+            while Arc::strong_count(&replaced) > 1 && looks < REPLACED_LOOKS_MAX {
+                tokio::time::sleep(REPLACED_LOOK).await;
+                looks += 1;
+            }
         });
     }
 }
 
-/// Time after which every worker, an idle one too, has the new snapshot.
-const REPLACED_KEPT: Duration = Duration::from_secs(3);
+/// How often it is asked whether the workers have let go of a replaced snapshot. An idle one does
+/// within a second.
+const REPLACED_LOOK: Duration = Duration::from_millis(50);
+const REPLACED_LOOKS_MAX: u32 = 60;
 
 impl ControlPlane {
     /// Starts the control plane and its providers.
