@@ -19,6 +19,7 @@ use tokio_rustls::LazyConfigAcceptor;
 
 use crate::clock::Alarm;
 use crate::http::client::{Client, ClientBody};
+use crate::http::client_side::ClientSide;
 use crate::http::door::{self, Doorway, Turned};
 use crate::http::exchange;
 use crate::http::framing::Framing;
@@ -317,7 +318,7 @@ impl Session {
                 let snapshot = worker.snapshot();
                 let mut exchange = exchange::run(
                     worker,
-                    client,
+                    ClientSide::Http1(client),
                     &self.settings,
                     &self.connection,
                     request,

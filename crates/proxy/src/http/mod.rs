@@ -3,6 +3,7 @@
 //! Read `exchange.rs` first: it tells the life of a request from top to bottom.
 
 mod client;
+mod client_side;
 mod connect;
 mod connection;
 mod door;
