@@ -42,6 +42,11 @@ impl Client {
         }
     }
 
+    /// Gives the connection away, to another protocol.
+    pub(crate) fn into_parts(self) -> (Wire, Rc<Alarm>) {
+        (self.wire.into_inner(), self.alarm)
+    }
+
     /// Starts a request's body.
     pub(crate) fn begin_body(&self, framing: Option<Framing>, expects_continue: bool) {
         *self.body.borrow_mut() = framing;

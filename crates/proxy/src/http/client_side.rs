@@ -12,12 +12,14 @@ use http::{HeaderMap, StatusCode, Version};
 
 use crate::clock::Alarm;
 use crate::http::client::Client;
+use crate::http2;
 
 /// The client that waits for a response. An enum, not a trait object: what HTTP/1.1 does with it
 /// costs one compare, and nothing is allocated.
 #[derive(Clone, Copy)]
 pub(crate) enum ClientSide<'a> {
     Http1(&'a Client),
+    Http2(&'a http2::Stream),
 }
 
 impl<'a> ClientSide<'a> {
@@ -25,6 +27,7 @@ impl<'a> ClientSide<'a> {
     pub(crate) fn alarm(self) -> &'a Alarm {
         match self {
             Self::Http1(client) => &client.alarm,
+            Self::Http2(stream) => &stream.alarm,
         }
     }
 
@@ -32,6 +35,7 @@ impl<'a> ClientSide<'a> {
     pub(crate) fn poll_gone(self, context: &mut Context<'_>) -> Poll<()> {
         match self {
             Self::Http1(client) => client.poll_gone(context),
+            Self::Http2(stream) => stream.poll_gone(context),
         }
     }
 
@@ -50,6 +54,7 @@ impl<'a> ClientSide<'a> {
         match self {
             Self::Http1(client) if client.wire.borrow().is_drained() => Poll::Ready(Ok(())),
             Self::Http1(client) => client.poll_drain(context),
+            Self::Http2(stream) => stream.poll_interim_sent(context).map(Ok),
         }
     }
 
@@ -57,6 +62,7 @@ impl<'a> ClientSide<'a> {
     pub(crate) fn owes_continue(self) -> bool {
         match self {
             Self::Http1(client) => client.owes_continue(),
+            Self::Http2(stream) => stream.owes_continue(),
         }
     }
 
@@ -64,6 +70,7 @@ impl<'a> ClientSide<'a> {
     pub(crate) fn queue_interim(self, version: Version, status: StatusCode, headers: HeaderMap) {
         match self {
             Self::Http1(client) => client.queue_interim(version, status, &headers),
+            Self::Http2(stream) => stream.queue_interim(status, headers),
         }
     }
 }

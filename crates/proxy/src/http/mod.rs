@@ -6,8 +6,8 @@ mod client;
 mod client_side;
 mod connect;
 mod connection;
-mod door;
-mod exchange;
+pub(crate) mod door;
+pub(crate) mod exchange;
 mod forward;
 mod framing;
 pub(crate) mod pool;
@@ -21,5 +21,7 @@ mod upload;
 mod upstream_body;
 mod wire;
 
+pub(crate) use self::client_side::ClientSide;
 pub(crate) use self::connection::serve;
+pub(crate) use self::pool::Lease;
 pub(crate) use self::subrequest::Subrequests;
