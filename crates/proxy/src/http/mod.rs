@@ -25,3 +25,4 @@ pub(crate) use self::client_side::ClientSide;
 pub(crate) use self::connection::serve;
 pub(crate) use self::pool::Lease;
 pub(crate) use self::subrequest::Subrequests;
+pub(crate) use self::wire::{ReadSize, Wire};

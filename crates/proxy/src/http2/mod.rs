@@ -11,6 +11,7 @@ mod response;
 mod server;
 mod socket;
 mod stream;
+mod tunnel;
 
 pub(crate) use self::flood::Counters;
 pub(crate) use self::server::{Opened, serve};
