@@ -14,7 +14,7 @@ use ::exchange::Connection;
 use bytes::Bytes;
 use h2::server::{Builder, SendResponse};
 use h2::{Reason, RecvStream};
-use http::Request;
+use http::{Request, StatusCode};
 
 use crate::clock::Alarm;
 use crate::http2::flood::{Bucket, count};
@@ -249,6 +249,9 @@ impl Keeper {
                 return session.note_broken();
             }
             Err(Refusal::Answered(status)) => {
+                if status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
+                    session.note_broken();
+                }
                 let place = Place::take(session, 0);
                 tokio::task::spawn_local(async move {
                     stream::refuse(&place.session, respond, status).await;

@@ -116,8 +116,10 @@ fn false_lengths() {
     check_field(b"content-length", b"0x0");
     check_field(b"content-length", b"");
     check_field(b"content-length", b"18446744073709551616");
-    let length = |value| (b"content-length".as_slice(), value);
-    let post = (b":method".as_slice(), b"POST".as_slice());
+    fn length(value: &[u8]) -> Field<'_> {
+        (b"content-length", value)
+    }
+    const POST: Field<'_> = (b":method", b"POST");
     let body = frame(DATA, END_STREAM, 3, b"five!");
     for lengths in [
         &[length(b"4")][..],
@@ -126,7 +128,7 @@ fn false_lengths() {
         &[length(b"5"), length(b"5")],
         &[length(b"18446744073709551615")],
     ] {
-        let mut fields = vec![post, SCHEME, AUTHORITY, (b":path", b"/x")];
+        let mut fields = vec![POST, SCHEME, AUTHORITY, PATH];
         fields.extend(lengths);
         let head = block(&fields);
         check_upload(&head, &body);
@@ -195,7 +197,6 @@ fn hosts_that_are_none() {
     check_authority(b"example.org x");
     check_authority(b"example.org:port");
     check_authority(b"example.org:99999");
-    check_authority(b"a.org,b.org");
     check_head(&[METHOD, SCHEME, AUTHORITY, PATH, (b"host", b"other.org")]);
     check_head(&[METHOD, SCHEME, AUTHORITY, PATH, (b"host", b"example.org:80")]);
     check_head(&[METHOD, SCHEME, PATH, (b"host", b"a.org"), (b"host", b"b.org")]);
