@@ -180,6 +180,7 @@ struct Session {
 }
 
 /// What waiting for a request came to.
+#[allow(clippy::large_enum_variant, reason = "a box would be an allocation per request")]
 enum Awaited {
     Request(RequestHead),
     Refused(HeadError),
