@@ -6,11 +6,12 @@
 
 mod clock;
 mod http;
+mod http2;
 mod net;
 mod plane;
 mod settings;
 mod spares;
 mod worker;
 
-pub use self::plane::{DataPlane, OpenError};
-pub use self::settings::{EntryPointSettings, ForwardedSettings, HeaderAliases};
+pub use self::plane::{DataPlane, Http2Counts, OpenError};
+pub use self::settings::{EntryPointSettings, ForwardedSettings, HeaderAliases, Http2Settings};

@@ -15,7 +15,7 @@ use http::header::{CONNECTION, EXPECT, HeaderName, HeaderValue, UPGRADE};
 use http::{HeaderMap, Method, StatusCode, Version};
 use routing::{LoadBalancer, Server};
 
-use crate::http::client::Client;
+use crate::http::client_side::ClientSide;
 use crate::http::connect::connect;
 use crate::http::door::{self, X_FORWARDED_FOR};
 use crate::http::framing::Framing;
@@ -37,7 +37,7 @@ const PROXY_FIELDS: [HeaderName; 2] =
 pub(crate) struct Origin<'a> {
     pub(crate) connection: &'a Connection,
     /// The client that waits for the response; `None` for requests of Ferrovia's own making.
-    pub(crate) client: Option<&'a Rc<Client>>,
+    pub(crate) client: Option<ClientSide<'a>>,
     /// How `X-Forwarded-For` is written; `None`: not at all.
     pub(crate) forwarded: Option<&'a ForwardedSettings>,
 }
@@ -219,7 +219,7 @@ async fn await_head(
     let mut waits_for_head = false;
     let own_alarm;
     let alarm = match origin.client {
-        Some(client) => &client.alarm,
+        Some(client) => client.alarm(),
         None => {
             own_alarm = worker.clock.alarm();
             &own_alarm
@@ -245,16 +245,14 @@ async fn await_head(
         }
         // Interim responses are taken off the server no faster than the client takes them.
         let is_client_behind = match origin.client {
-            Some(client) if !client.wire.borrow().is_drained() => {
-                match client.poll_drain(context) {
-                    Poll::Ready(Ok(())) => false,
-                    Poll::Ready(Err(_)) => {
-                        return Poll::Ready(Err(sent(FailureKind::ClientGone)));
-                    }
-                    Poll::Pending => true,
+            Some(client) => match client.poll_interim_sent(context) {
+                Poll::Ready(Ok(())) => false,
+                Poll::Ready(Err(_)) => {
+                    return Poll::Ready(Err(sent(FailureKind::ClientGone)));
                 }
-            }
-            _ => false,
+                Poll::Pending => true,
+            },
+            None => false,
         };
         let polled = if is_client_behind {
             Poll::Pending
@@ -362,13 +360,13 @@ fn is_interim(status: StatusCode) -> bool {
     status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
 }
 
-fn pass_interim(client: &Client, version: Version, mut head: ResponseHead) {
+fn pass_interim(client: ClientSide<'_>, version: Version, mut head: ResponseHead) {
     // The client was told already, or did not ask.
     if head.status == StatusCode::CONTINUE && !client.owes_continue() {
         return;
     }
     door::strip_response(&mut head.headers, false);
-    client.queue_interim(version, head.status, &head.headers);
+    client.queue_interim(version, head.status, head.headers);
 }
 
 /// Turns the head into a response whose body streams from the connection. A body that is here

@@ -3,10 +3,11 @@
 //! Read `exchange.rs` first: it tells the life of a request from top to bottom.
 
 mod client;
+mod client_side;
 mod connect;
 mod connection;
-mod door;
-mod exchange;
+pub(crate) mod door;
+pub(crate) mod exchange;
 mod forward;
 mod framing;
 pub(crate) mod pool;
@@ -20,5 +21,8 @@ mod upload;
 mod upstream_body;
 mod wire;
 
+pub(crate) use self::client_side::ClientSide;
 pub(crate) use self::connection::serve;
+pub(crate) use self::pool::Lease;
 pub(crate) use self::subrequest::Subrequests;
+pub(crate) use self::wire::{ReadSize, Wire};
