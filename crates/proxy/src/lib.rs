@@ -6,6 +6,7 @@
 
 mod clock;
 mod http;
+mod http2;
 mod net;
 mod plane;
 mod settings;

@@ -2,12 +2,12 @@
 //!
 //! Read `exchange.rs` first: it tells the life of a request from top to bottom.
 
-mod client;
-mod connect;
+pub(crate) mod client;
+pub(crate) mod connect;
 mod connection;
-mod door;
+pub(crate) mod door;
 mod exchange;
-mod forward;
+pub(crate) mod forward;
 mod framing;
 pub(crate) mod pool;
 mod respond;

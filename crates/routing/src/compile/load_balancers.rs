@@ -12,9 +12,7 @@ use super::qualify;
 use super::server_url::ServerUrl;
 use super::services::{GRPC, Kept, Services};
 use super::transports::DEFAULT_TRANSPORT;
-use crate::{
-    HealthCheck, LoadBalancer, PassiveCheck, Scheme, Server, Service, ServiceKind, Transport,
-};
+use crate::{HealthCheck, LoadBalancer, PassiveCheck, Server, Service, ServiceKind, Transport};
 
 static NEXT_SERVER: AtomicU64 = AtomicU64::new(1);
 
@@ -178,9 +176,6 @@ fn compile_server(
     base_path: Option<&str>,
     health: Health,
 ) -> Result<Server, String> {
-    if url.scheme == Scheme::H2c {
-        return Err(format!("server URL {text}: h2c servers are not supported yet"));
-    }
     let host_header = HeaderValue::from_str(&url.authority)
         .map_err(|error| format!("error parsing server URL {text}: {error}"))?;
     Ok(Server {
