@@ -70,7 +70,7 @@ pub(crate) async fn forward(
         return Box::pin(http2::forward(worker, origin, balancer, server, request)).await;
     }
     let upstream = unless_gone(origin, connect(server, transport)).await?;
-    let lease = worker.pool.adopt(upstream, server, transport);
+    let lease = worker.pool.adopt(Box::new(upstream), server, transport);
     attempt(worker, origin, balancer, server, request, lease).await
 }
 

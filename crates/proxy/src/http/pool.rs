@@ -122,12 +122,12 @@ impl Pool {
     /// Makes the lease of a new connection.
     pub(crate) fn adopt(
         self: &Rc<Self>,
-        connection: Upstream,
+        connection: Box<Upstream>,
         server: &Arc<Server>,
         transport: &Arc<Transport>,
     ) -> Lease {
         Lease {
-            connection: Box::new(connection),
+            connection,
             server: Arc::clone(server),
             transport: Arc::clone(transport),
             pool: Rc::clone(self),

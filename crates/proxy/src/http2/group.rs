@@ -39,12 +39,12 @@ pub(crate) struct Group {
 struct Dial {
     failure: RefCell<Option<Failure>>,
     /// The server chose HTTP/1.1: one of those who wait gets the connection.
-    http1: RefCell<Option<Upstream>>,
+    http1: RefCell<Option<Box<Upstream>>>,
 }
 
 /// How a request gets to the server.
 pub(super) enum Way {
-    Http1(Upstream),
+    Http1(Box<Upstream>),
     Http2(Slot),
 }
 
@@ -176,7 +176,7 @@ impl Group {
 }
 
 enum Established {
-    Http1(Upstream),
+    Http1(Box<Upstream>),
     Http2(Rc<Connection>),
 }
 
@@ -190,5 +190,5 @@ async fn establish(
     if server.scheme == Scheme::H2c || stream.speaks_http2() {
         return Ok(Established::Http2(Connection::start(stream, transport, clock).await?));
     }
-    Ok(Established::Http1(Upstream::of(stream)))
+    Ok(Established::Http1(Box::new(Upstream::of(stream))))
 }

@@ -2,13 +2,14 @@
 //!
 //! A request's body on its way into a stream, polled beside the wait for the response.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use exchange::{Body, BodyError, Frame};
+use exchange::{Body, BodyError, BodyStream, Frame};
 use h2::SendStream;
 use http::HeaderMap;
 use tokio::time::Sleep;
@@ -24,12 +25,56 @@ pub(super) struct Outgoing {
     piece: Bytes,
     /// Bytes that were announced and not taken yet.
     announced: Option<u64>,
-    /// Nothing was taken from the body so far.
-    is_untouched: bool,
+    /// What was taken from the body, as long as that is little: a server that did not process the
+    /// request is not the end of it.
+    taken: Option<Taken>,
     /// How the body ended, once it has.
     end: Option<End>,
+    is_over: bool,
     /// Runs while the server has not said whether it wants the body.
     continue_timeout: Option<Pin<Box<Sleep>>>,
+}
+
+/// Bytes of a body that are kept until the server answers.
+const TAKEN_MAX: usize = 64 * 1024;
+
+/// The beginning of a body that was taken, and the rest.
+#[derive(Default)]
+struct Taken {
+    pieces: VecDeque<Bytes>,
+    bytes: usize,
+    trailers: Option<HeaderMap>,
+    has_ended: bool,
+    rest: Body,
+    /// `None`: no length was announced.
+    rest_length: Option<u64>,
+}
+
+impl BodyStream for Taken {
+    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame, BodyError>>> {
+        if let Some(piece) = self.pieces.pop_front() {
+            self.bytes -= piece.len();
+            return Poll::Ready(Some(Ok(Frame::Data(piece))));
+        }
+        if let Some(trailers) = self.trailers.take() {
+            self.has_ended = true;
+            return Poll::Ready(Some(Ok(Frame::Trailers(trailers))));
+        }
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        let frame = self.rest.poll_frame(context);
+        if let (Poll::Ready(Some(Ok(Frame::Data(data)))), Some(rest)) =
+            (&frame, &mut self.rest_length)
+        {
+            *rest = rest.saturating_sub(data.len() as u64);
+        }
+        frame
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        Some(self.bytes as u64 + self.rest_length?)
+    }
 }
 
 /// How a body ended.
@@ -55,8 +100,9 @@ impl Outgoing {
             announced: body.length(),
             body,
             piece: Bytes::new(),
-            is_untouched: true,
+            taken: Some(Taken::default()),
             end: None,
+            is_over: false,
             continue_timeout: wait.map(|wait| Box::pin(tokio::time::sleep(wait))),
         }
     }
@@ -71,13 +117,36 @@ impl Outgoing {
         self.continue_timeout = None;
     }
 
-    /// Gives the body back, if nothing was taken from it.
-    pub(super) fn into_untouched(self) -> Option<Body> {
-        self.is_untouched.then_some(self.body)
+    /// Gives the whole body back, if it is still there.
+    pub(super) fn into_whole(mut self) -> Option<Body> {
+        let mut taken = self.taken.take()?;
+        taken.rest = self.body;
+        taken.rest_length = self.announced;
+        if taken.pieces.is_empty() && taken.trailers.is_none() && !taken.has_ended {
+            return Some(taken.rest);
+        }
+        Some(Body::Stream(Box::new(taken)))
+    }
+
+    /// Tells whether there is nothing left to do for it.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// The server has answered: the request is not sent again.
+    pub(super) fn without_taken(mut self) -> Self {
+        self.taken = None;
+        self
     }
 
     /// Sends what there is room for.
     pub(super) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<(), OutgoingError>> {
+        let ended = ready!(self.poll_all(context));
+        self.is_over = true;
+        Poll::Ready(ended)
+    }
+
+    fn poll_all(&mut self, context: &mut Context<'_>) -> Poll<Result<(), OutgoingError>> {
         loop {
             if self.piece.is_empty() {
                 let ended = match self.end.take() {
@@ -109,7 +178,7 @@ impl Outgoing {
             self.continue_timeout = None;
         }
         let frame = ready!(self.body.poll_frame(context));
-        self.is_untouched = false;
+        self.note(&frame);
         match frame {
             Some(Ok(Frame::Data(data))) if data.is_empty() => {}
             Some(Ok(Frame::Data(data))) => {
@@ -131,6 +200,19 @@ impl Outgoing {
             None => self.end = Some(End::Plain),
         }
         Poll::Ready(Ok(()))
+    }
+
+    fn note(&mut self, frame: &Option<Result<Frame, BodyError>>) {
+        let Some(taken) = &mut self.taken else { return };
+        match frame {
+            Some(Ok(Frame::Data(data))) if taken.bytes + data.len() <= TAKEN_MAX => {
+                taken.bytes += data.len();
+                taken.pieces.push_back(data.clone());
+            }
+            Some(Ok(Frame::Trailers(trailers))) => taken.trailers = Some(trailers.clone()),
+            None => taken.has_ended = true,
+            Some(Ok(Frame::Data(_)) | Err(_)) => self.taken = None,
+        }
     }
 
     /// Sends as much of the piece at hand as there is room for.

@@ -127,10 +127,10 @@ async fn attempt(
     match await_head(worker, origin, balancer, request, &mut answer, &mut outgoing).await {
         Ok(received) => Ok(receive(received, &request.method, slot, outgoing)),
         Err(Interrupted::Here(failure)) => Err(Broken::new(failure, None)),
-        Err(Interrupted::Stream(error, outgoing)) => {
+        Err(Interrupted::Stream(error)) => {
             let (mut failure, is_lost) = failure(&error, &slot.connection);
             let body = match was_streamed {
-                true => outgoing.and_then(Outgoing::into_untouched),
+                true => outgoing.and_then(Outgoing::into_whole),
                 false => Some(kept),
             };
             // Without its body nobody can send it again.
@@ -144,7 +144,7 @@ async fn attempt(
 enum Interrupted {
     /// Client or time.
     Here(Failure),
-    Stream(h2::Error, Option<Outgoing>),
+    Stream(h2::Error),
 }
 
 /// A response's head, and the body as far as it is here.
@@ -247,14 +247,13 @@ async fn await_head(
     };
     let here = |kind| Poll::Ready(Err(Interrupted::Here(Failure::after_sending(kind))));
     poll_fn(|context| {
-        match outgoing.as_mut().map(|outgoing| outgoing.poll(context)) {
+        match outgoing.as_mut().filter(|outgoing| !outgoing.is_over()).map(|o| o.poll(context)) {
             Some(Poll::Pending) => {}
             Some(Poll::Ready(Err(OutgoingError::Client(error)))) => {
                 return here(forward::client_failure(error));
             }
             // The server may have answered before it stopped reading: look for that first.
             Some(Poll::Ready(Ok(()) | Err(OutgoingError::Server))) | None => {
-                *outgoing = None;
                 if !waits_for_head {
                     waits_for_head = true;
                     let limit = balancer.transport.response_header_timeout;
@@ -286,12 +285,12 @@ async fn await_head(
                 Poll::Ready(None) => match poll_received(answer, context) {
                     Poll::Ready(Ok(received)) => return Poll::Ready(Ok(received)),
                     Poll::Ready(Err(error)) => {
-                        return Poll::Ready(Err(Interrupted::Stream(error, outgoing.take())));
+                        return Poll::Ready(Err(Interrupted::Stream(error)));
                     }
                     Poll::Pending => {}
                 },
                 Poll::Ready(Some(Err(error))) => {
-                    return Poll::Ready(Err(Interrupted::Stream(error, outgoing.take())));
+                    return Poll::Ready(Err(Interrupted::Stream(error)));
                 }
                 Poll::Pending => {}
             }
@@ -354,7 +353,9 @@ fn receive(
     }
     // A server that answers before it wants the body does not get it any more: the stream is reset
     // once the response is here.
-    let outgoing = outgoing.filter(|outgoing| !outgoing.is_waiting());
+    let outgoing = outgoing
+        .filter(|outgoing| !outgoing.is_waiting() && !outgoing.is_over())
+        .map(Outgoing::without_taken);
     response.body = Body::Stream(Box::new(Incoming::new(stream, first, length, outgoing, slot)));
     response
 }
