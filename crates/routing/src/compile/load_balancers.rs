@@ -10,7 +10,7 @@ use http::HeaderValue;
 
 use super::qualify;
 use super::server_url::ServerUrl;
-use super::services::{GRPC, Kept, Services};
+use super::services::{Kept, Services};
 use super::transports::DEFAULT_TRANSPORT;
 use crate::{HealthCheck, LoadBalancer, PassiveCheck, Server, Service, ServiceKind, Transport};
 
@@ -152,7 +152,7 @@ fn passive_check(
     };
     Some(PassiveCheck {
         window: check.failure_window.as_std(),
-        has_active_check: settings.health_check.as_ref().is_some_and(|check| check.mode != GRPC),
+        has_active_check: settings.health_check.is_some(),
         failures: servers.iter().map(failures).collect(),
     })
 }
