@@ -1,5 +1,6 @@
 //! A running data plane, scripted servers, raw clients.
 
+pub(crate) mod frames;
 mod message;
 mod peer;
 mod rig;

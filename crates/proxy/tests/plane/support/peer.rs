@@ -145,7 +145,8 @@ impl Peer {
         String::from_utf8(self.bytes(count)).expect("text")
     }
 
-    fn try_bytes(&mut self, count: usize) -> Option<Vec<u8>> {
+    /// Reads that many bytes; `None`: the connection ended before.
+    pub(crate) fn try_bytes(&mut self, count: usize) -> Option<Vec<u8>> {
         while self.read.len() < count {
             self.fill().ok()?;
         }
