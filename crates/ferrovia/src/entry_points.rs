@@ -3,10 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
 use std::time::Duration;
 
-use config::static_config::{EntryPoint, EntryPointHttp, Global};
+use config::static_config::{EntryPoint, EntryPointHttp, Global, Http2};
 use http::HeaderName;
 use ipnet::IpNet;
-use proxy::{EntryPointSettings, ForwardedSettings, HeaderAliases};
+use proxy::{EntryPointSettings, ForwardedSettings, HeaderAliases, Http2Settings};
 
 /// Makes the data plane's settings of an entry point; `None` for UDP, which is not served yet. The
 /// error is a clause about the entry point.
@@ -56,7 +56,25 @@ pub(crate) fn settings(
                 .collect::<Result<_, _>>()?,
             not_append_for,
         },
+        http2: http2(&entry_point.http2),
     }))
+}
+
+/// Zero means the default, as for Go.
+fn http2(http2: &Http2) -> Http2Settings {
+    let chosen =
+        |value: i32, default| u32::try_from(value).ok().filter(|v| *v > 0).unwrap_or(default);
+    let default = Http2Settings::default();
+    Http2Settings {
+        concurrent_streams_max: chosen(
+            http2.max_concurrent_streams,
+            default.concurrent_streams_max,
+        ),
+        decoder_table_bytes: chosen(
+            http2.max_decoder_header_table_size,
+            default.decoder_table_bytes,
+        ),
+    }
 }
 
 /// Zero and less mean no limit.

@@ -13,5 +13,5 @@ mod settings;
 mod spares;
 mod worker;
 
-pub use self::plane::{DataPlane, OpenError};
-pub use self::settings::{EntryPointSettings, ForwardedSettings, HeaderAliases};
+pub use self::plane::{DataPlane, Http2Counts, OpenError};
+pub use self::settings::{EntryPointSettings, ForwardedSettings, HeaderAliases, Http2Settings};

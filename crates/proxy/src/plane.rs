@@ -15,6 +15,7 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{oneshot, watch};
 
+use crate::http2::Counters;
 use crate::net;
 use crate::settings::EntryPointSettings;
 use crate::worker::{self, LoadGuard, Order, Worker};
@@ -39,9 +40,26 @@ pub struct OpenError {
     pub source: io::Error,
 }
 
+/// What was done against abuse of HTTP/2 since the start, over all connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Http2Counts {
+    /// Connections ended because of frames that carry nothing: PING, SETTINGS, PRIORITY, resets,
+    /// empty DATA, needless WINDOW_UPDATE.
+    pub frame_floods: u64,
+    /// Connections ended because too many streams ended without their response.
+    pub stream_floods: u64,
+    /// Connections ended for breaking the protocol or its limits.
+    pub protocol_errors: u64,
+    /// Requests refused for being malformed.
+    pub malformed_requests: u64,
+    /// Streams refused because their connection had too much under way.
+    pub refused_streams: u64,
+}
+
 /// What all workers share.
 pub(crate) struct Shared {
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
+    pub(crate) http2: Counters,
     workers: Vec<WorkerLine>,
 }
 
@@ -89,6 +107,7 @@ impl DataPlane {
         }
         let shared = Arc::new(Shared {
             snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
+            http2: Counters::default(),
             workers: lines,
         });
         for (index, orders) in starts {
@@ -157,6 +176,18 @@ impl DataPlane {
     /// Counts open client connections.
     pub fn connections(&self) -> usize {
         self.shared.workers.iter().map(|line| line.load.load(Ordering::Relaxed)).sum()
+    }
+
+    /// What was done against abuse of HTTP/2.
+    pub fn http2_counts(&self) -> Http2Counts {
+        let counters = &self.shared.http2;
+        Http2Counts {
+            frame_floods: counters.frame_floods.load(Ordering::Relaxed),
+            stream_floods: counters.stream_floods.load(Ordering::Relaxed),
+            protocol_errors: counters.protocol_errors.load(Ordering::Relaxed),
+            malformed_requests: counters.malformed_requests.load(Ordering::Relaxed),
+            refused_streams: counters.refused_streams.load(Ordering::Relaxed),
+        }
     }
 
     /// Ends all service: serves the listeners' queues until they are empty and closes the

@@ -32,6 +32,22 @@ pub struct EntryPointSettings {
     pub encode_query_semicolons: bool,
     pub header_aliases: HeaderAliases,
     pub forwarded: ForwardedSettings,
+    pub http2: Http2Settings,
+}
+
+/// Limits of HTTP/2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Http2Settings {
+    /// Streams of one connection at a time. Traefik's default: 250.
+    pub concurrent_streams_max: u32,
+    /// Bytes of the table that clients may refer to in their heads. Traefik's default: 4096.
+    pub decoder_table_bytes: u32,
+}
+
+impl Default for Http2Settings {
+    fn default() -> Self {
+        Self { concurrent_streams_max: 250, decoder_table_bytes: 4096 }
+    }
 }
 
 /// What happens to header names that servers may confuse with others: those with a character that
@@ -84,6 +100,7 @@ impl EntryPointSettings {
             encode_query_semicolons: false,
             header_aliases: HeaderAliases::Keep,
             forwarded: ForwardedSettings::default(),
+            http2: Http2Settings::default(),
         }
     }
 }

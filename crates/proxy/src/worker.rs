@@ -18,6 +18,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use crate::clock::{Clock, TICK};
 use crate::http::pool::Pool;
 use crate::http::{self as http1, Subrequests};
+use crate::http2::Counters;
 use crate::plane::{Acceptor, EntryPoint, Shared};
 use crate::spares::Spares;
 
@@ -77,6 +78,11 @@ impl Worker {
     /// The configuration in force.
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(self.snapshot.borrow_mut().load())
+    }
+
+    /// What was done against abuse of HTTP/2.
+    pub(crate) fn http2(&self) -> &Counters {
+        &self.shared.http2
     }
 
     /// What middlewares reach other services through.

@@ -4,9 +4,7 @@
 //! request's body, which reads.
 
 use std::cell::{Cell, RefCell};
-use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
@@ -42,6 +40,11 @@ impl Client {
             owes_continue: Cell::new(false),
             is_body_broken: Cell::new(false),
         }
+    }
+
+    /// Gives the connection away, to another protocol.
+    pub(crate) fn into_parts(self) -> (Wire, Rc<Alarm>) {
+        (self.wire.into_inner(), self.alarm)
     }
 
     /// Starts a request's body.
@@ -108,16 +111,6 @@ impl Client {
             }
         }
         Poll::Pending
-    }
-
-    /// Awaits something as long as the client is there; `None`: it left first.
-    pub(crate) async fn unless_gone<T>(&self, awaited: impl Future<Output = T>) -> Option<T> {
-        let mut awaited = pin!(awaited);
-        poll_fn(|context| match awaited.as_mut().poll(context) {
-            Poll::Ready(value) => Poll::Ready(Some(value)),
-            Poll::Pending => self.poll_gone(context).map(|()| None),
-        })
-        .await
     }
 
     /// Writes what is queued.

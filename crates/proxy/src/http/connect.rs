@@ -11,7 +11,7 @@ use routing::{Scheme, Server, Transport};
 use rustls::pki_types::ServerName;
 
 use crate::http::pool::Upstream;
-use crate::http2;
+use crate::http2::upstream;
 use crate::net::{self, Stream};
 
 /// Time for a TLS handshake with a server; Go's.
@@ -29,7 +29,7 @@ pub(crate) enum Protocols {
 pub(crate) async fn connect(server: &Server, transport: &Transport) -> Result<Upstream, Failure> {
     let stream = connect_stream(server, transport, Protocols::Http1).await?;
     let mut upstream = Upstream::of(stream);
-    upstream.is_single_use = http2::may_be_spoken(server, transport);
+    upstream.is_single_use = upstream::may_be_spoken(server, transport);
     Ok(upstream)
 }
 

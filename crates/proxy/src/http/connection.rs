@@ -19,6 +19,7 @@ use tokio_rustls::LazyConfigAcceptor;
 
 use crate::clock::Alarm;
 use crate::http::client::{Client, ClientBody};
+use crate::http::client_side::ClientSide;
 use crate::http::door::{self, Doorway, Turned};
 use crate::http::exchange;
 use crate::http::framing::Framing;
@@ -26,6 +27,7 @@ use crate::http::pool::Lease;
 use crate::http::respond::{self, Asked, Sent};
 use crate::http::tunnel;
 use crate::http::wire::{ReadSize, Wire};
+use crate::http2::{self, Opened};
 use crate::net::{Prefixed, Stream};
 use crate::plane::EntryPoint;
 use crate::settings::EntryPointSettings;
@@ -68,11 +70,13 @@ pub(crate) async fn serve(
         return;
     }
     let mut tls = None;
+    let mut is_http2 = false;
     if wire.read.first() == Some(&TLS_HANDSHAKE) {
         match handshake(&worker, wire, &settings, local).await {
-            Some((secured, info)) => {
-                wire = secured;
-                tls = Some(info);
+            Some(secured) => {
+                wire = secured.wire;
+                tls = Some(secured.info);
+                is_http2 = secured.is_http2;
             }
             None => return,
         }
@@ -87,7 +91,17 @@ pub(crate) async fn serve(
         worker,
         started: Instant::now(),
     };
+    if is_http2 {
+        return Box::pin(session.become_http2()).await;
+    }
     session.run().await;
+}
+
+/// A connection after its TLS handshake.
+struct Secured {
+    wire: Wire,
+    info: TlsInfo,
+    is_http2: bool,
 }
 
 /// Waits for the first byte; `false`: none came.
@@ -114,7 +128,7 @@ async fn handshake(
     wire: Wire,
     settings: &EntryPointSettings,
     local: SocketAddr,
-) -> Option<(Wire, TlsInfo)> {
+) -> Option<Secured> {
     let Stream::Plain(stream) = wire.stream else { return None };
     let stream = Prefixed::new(wire.read.freeze(), stream);
     let limit = settings.read_timeout.unwrap_or(HANDSHAKE_TIMEOUT);
@@ -136,6 +150,7 @@ async fn handshake(
             }
         };
         let stream = start.into_stream(config).await.ok()?;
+        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let session = tls::session(stream.get_ref().1);
         let info = TlsInfo {
             server_name: session.server_name,
@@ -144,7 +159,8 @@ async fn handshake(
             cipher: session.cipher,
             peer_certificates: session.peer_certificates,
         };
-        Some((Wire::new(Stream::Accepted(Box::new(stream)), BytesMut::new()), info))
+        let wire = Wire::new(Stream::Accepted(Box::new(stream)), BytesMut::new());
+        Some(Secured { wire, info, is_http2 })
     };
     tokio::time::timeout(limit, shaking).await.ok().flatten()
 }
@@ -195,6 +211,13 @@ impl Session {
         loop {
             let head = match self.await_head(&mut reader, requests > 0).await {
                 Awaited::Request(head) => head,
+                // Prior knowledge (RFC 9113, 3.3). Over TLS the handshake has settled the protocol.
+                Awaited::Refused(HeadError::Http2Preface)
+                    if requests == 0 && !self.connection.is_tls() =>
+                {
+                    // Boxed, so that it does not make every connection larger.
+                    return Box::pin(self.become_http2()).await;
+                }
                 Awaited::Refused(error) => {
                     self.client.alarm.set(deadline(&self.worker, Some(REFUSAL_TIMEOUT)));
                     respond::refuse(&self.client, error.status(), refusal(&error)).await;
@@ -211,6 +234,18 @@ impl Session {
                 Fate::Gone => return,
             }
         }
+    }
+
+    /// Goes on in HTTP/2.
+    async fn become_http2(self) {
+        let Self { worker, client, connection, settings, trusts_peer, .. } = self;
+        // No body that could share it was begun.
+        let Some(client) = Rc::into_inner(client) else { return };
+        let (wire, alarm) = client.into_parts();
+        let Wire { stream, read, .. } = wire;
+        let read = read.freeze();
+        http2::serve(Opened { worker, stream, read, alarm, connection, settings, trusts_peer })
+            .await;
     }
 
     /// Waits for the next request's head.
@@ -317,7 +352,7 @@ impl Session {
                 let snapshot = worker.snapshot();
                 let mut exchange = exchange::run(
                     worker,
-                    client,
+                    ClientSide::Http1(client),
                     &self.settings,
                     &self.connection,
                     request,

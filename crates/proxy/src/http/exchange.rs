@@ -18,7 +18,7 @@ use routing::{
     Snapshot,
 };
 
-use crate::http::client::Client;
+use crate::http::client_side::ClientSide;
 use crate::http::forward::{Origin, forward};
 use crate::http::track;
 use crate::http::turn::{self, Turn};
@@ -87,7 +87,7 @@ impl<'s> Course<'s> {
 #[derive(Clone, Copy)]
 pub(crate) struct Traveller<'a> {
     /// The client that waits for the response; `None` for requests of Ferrovia's own making.
-    pub(crate) client: Option<&'a Rc<Client>>,
+    pub(crate) client: Option<ClientSide<'a>>,
     /// How `X-Forwarded-For` is written; `None`: not at all.
     pub(crate) settings: Option<&'a Arc<EntryPointSettings>>,
 }
@@ -103,7 +103,7 @@ enum Again<'s> {
 /// Finds out how a request is answered. What the snapshot says at its start holds to its end.
 pub(crate) async fn run(
     worker: &Rc<Worker>,
-    client: &Rc<Client>,
+    client: ClientSide<'_>,
     settings: &Arc<EntryPointSettings>,
     connection: &Rc<Connection>,
     request: Request,

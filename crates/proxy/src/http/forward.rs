@@ -15,7 +15,7 @@ use http::header::{CONNECTION, EXPECT, HeaderName, HeaderValue, UPGRADE};
 use http::{HeaderMap, Method, StatusCode, Version};
 use routing::{LoadBalancer, Server};
 
-use crate::http::client::Client;
+use crate::http::client_side::ClientSide;
 use crate::http::connect::connect;
 use crate::http::door::{self, X_FORWARDED_FOR};
 use crate::http::framing::Framing;
@@ -23,7 +23,7 @@ use crate::http::pool::{Lease, Upstream};
 use crate::http::upload::{Upload, UploadError};
 use crate::http::upstream_body::UpstreamBody;
 use crate::http::wire::ReadSize;
-use crate::http2;
+use crate::http2::upstream;
 use crate::settings::ForwardedSettings;
 use crate::worker::Worker;
 
@@ -38,7 +38,7 @@ const PROXY_FIELDS: [HeaderName; 2] =
 pub(crate) struct Origin<'a> {
     pub(crate) connection: &'a Connection,
     /// The client that waits for the response; `None` for requests of Ferrovia's own making.
-    pub(crate) client: Option<&'a Rc<Client>>,
+    pub(crate) client: Option<ClientSide<'a>>,
     /// How `X-Forwarded-For` is written; `None`: not at all.
     pub(crate) forwarded: Option<&'a ForwardedSettings>,
 }
@@ -65,9 +65,9 @@ pub(crate) async fn forward(
             result => return result,
         }
     }
-    if request.upgrade.is_none() && http2::may_be_spoken(server, transport) {
+    if request.upgrade.is_none() && upstream::may_be_spoken(server, transport) {
         // In a box, so that it does not make every exchange larger.
-        return Box::pin(http2::forward(worker, origin, balancer, server, request)).await;
+        return Box::pin(upstream::forward(worker, origin, balancer, server, request)).await;
     }
     let upstream = unless_gone(origin, connect(server, transport)).await?;
     let lease = worker.pool.adopt(Box::new(upstream), server, transport);
@@ -242,7 +242,7 @@ async fn await_head(
     let mut waits_for_head = false;
     let own_alarm;
     let alarm = match origin.client {
-        Some(client) => &client.alarm,
+        Some(client) => client.alarm(),
         None => {
             own_alarm = worker.clock.alarm();
             &own_alarm
@@ -311,10 +311,10 @@ pub(crate) fn poll_client_drained(
     context: &mut Context<'_>,
 ) -> Poll<Result<(), Failure>> {
     match origin.client {
-        Some(client) if !client.wire.borrow().is_drained() => {
-            client.poll_drain(context).map_err(|_| Failure::after_sending(FailureKind::ClientGone))
-        }
-        _ => Poll::Ready(Ok(())),
+        Some(client) => client
+            .poll_interim_sent(context)
+            .map_err(|_| Failure::after_sending(FailureKind::ClientGone)),
+        None => Poll::Ready(Ok(())),
     }
 }
 
@@ -393,7 +393,7 @@ pub(crate) fn is_interim(status: StatusCode) -> bool {
 
 /// Sends an interim response on.
 pub(crate) fn pass_interim(
-    client: &Client,
+    client: ClientSide<'_>,
     version: Version,
     status: StatusCode,
     mut headers: HeaderMap,
@@ -403,7 +403,7 @@ pub(crate) fn pass_interim(
         return;
     }
     door::strip_response(&mut headers, false);
-    client.queue_interim(version, status, &headers);
+    client.queue_interim(version, status, headers);
 }
 
 /// Turns the head into a response whose body streams from the connection. A body that is here

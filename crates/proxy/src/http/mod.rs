@@ -2,11 +2,12 @@
 //!
 //! Read `exchange.rs` first: it tells the life of a request from top to bottom.
 
-pub(crate) mod client;
+mod client;
+mod client_side;
 pub(crate) mod connect;
 mod connection;
 pub(crate) mod door;
-mod exchange;
+pub(crate) mod exchange;
 pub(crate) mod forward;
 mod framing;
 pub(crate) mod pool;
@@ -20,5 +21,7 @@ mod upload;
 mod upstream_body;
 mod wire;
 
+pub(crate) use self::client_side::ClientSide;
 pub(crate) use self::connection::serve;
+pub(crate) use self::pool::Lease;
 pub(crate) use self::subrequest::Subrequests;

@@ -14,7 +14,7 @@ use routing::{InFlight, Server, Transport};
 
 use crate::clock::Clock;
 use crate::http::wire::Wire;
-use crate::http2::group::Group;
+use crate::http2::upstream::group::Group;
 use crate::net::Stream;
 
 /// Largest response head; Go's default for clients is 10 MiB, ours is what a request may have.

@@ -1,27 +1,20 @@
-//! HTTP/2 over the `h2` crate.
+//! HTTP/2 towards clients: connections, streams, and what keeps either from being abused.
 //!
-//! Towards servers: `group.rs` holds the connections to one server and shares them between
-//! requests, `connection.rs` is one connection and its task, `send.rs` takes a request through a
-//! stream, `outgoing.rs` and `incoming.rs` are the bodies. What a request or a response is, and
-//! what becomes of it, is not known here but in `http`.
+//! The `h2` crate speaks the protocol; here is what a proxy decides around it. A stream becomes one
+//! run of the same exchange that HTTP/1.1 requests go through: `head.rs` gives the door a head in
+//! the form that it knows, `response.rs` writes what comes back. Nothing here routes or forwards.
+//!
+//! `upstream/` is HTTP/2 towards servers.
 
-mod connection;
-mod fields;
-pub(crate) mod group;
-mod incoming;
-mod link;
-mod outgoing;
-mod send;
+mod flood;
+mod head;
+mod request_body;
+mod response;
+mod server;
+mod socket;
+mod stream;
+pub(crate) mod upstream;
 
-use routing::{Scheme, Server, Transport};
-
-pub(crate) use self::send::forward;
-
-/// Tells whether HTTP/2 may be spoken with a server. With `https` it is for the server to choose.
-pub(crate) fn may_be_spoken(server: &Server, transport: &Transport) -> bool {
-    match server.scheme {
-        Scheme::Http => false,
-        Scheme::H2c => true,
-        Scheme::Https => !transport.is_http2_disabled,
-    }
-}
+pub(crate) use self::flood::Counters;
+pub(crate) use self::server::{Opened, serve};
+pub(crate) use self::stream::Stream;

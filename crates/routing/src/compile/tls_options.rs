@@ -17,7 +17,7 @@ use super::{Input, qualify};
 /// The options of routers that name none.
 pub(crate) const DEFAULT_OPTIONS: &str = "default";
 /// What the data plane speaks over TLS.
-const PROTOCOLS: &[&str] = &["http/1.1"];
+const PROTOCOLS: &[&str] = &["h2", "http/1.1"];
 
 /// What a run keeps for the next, so that unchanged certificates and sessions live on.
 #[derive(Default)]

@@ -8,9 +8,9 @@ use bytes::Bytes;
 use exchange::{BodyError, BodyStream, Frame};
 use h2::RecvStream;
 
-use crate::http2::fields;
-use crate::http2::group::Slot;
-use crate::http2::outgoing::{Outgoing, OutgoingError};
+use crate::http2::upstream::fields;
+use crate::http2::upstream::group::Slot;
+use crate::http2::upstream::outgoing::{Outgoing, OutgoingError};
 
 /// Reads a response's body, and goes on sending the request's meanwhile. Dropped before the end, it
 /// resets the stream.

@@ -20,11 +20,11 @@ use routing::{LoadBalancer, Scheme, Server};
 
 use crate::http::door::{self, X_FORWARDED_FOR};
 use crate::http::forward::{self, CONTINUE_TIMEOUT, Origin, unless_gone};
-use crate::http2::connection::Connection;
-use crate::http2::fields;
-use crate::http2::group::{Slot, Way};
-use crate::http2::incoming::Incoming;
-use crate::http2::outgoing::{Outgoing, OutgoingError};
+use crate::http2::upstream::connection::Connection;
+use crate::http2::upstream::fields;
+use crate::http2::upstream::group::{Slot, Way};
+use crate::http2::upstream::incoming::Incoming;
+use crate::http2::upstream::outgoing::{Outgoing, OutgoingError};
 use crate::worker::Worker;
 
 /// Connections that a request is tried on when servers did not process it.
@@ -239,7 +239,7 @@ async fn await_head(
     let mut waits_for_head = false;
     let own_alarm;
     let alarm = match origin.client {
-        Some(client) => &client.alarm,
+        Some(client) => client.alarm(),
         None => {
             own_alarm = worker.clock.alarm();
             &own_alarm

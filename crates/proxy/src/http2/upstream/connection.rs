@@ -18,7 +18,7 @@ use routing::Transport;
 use tokio::time::Sleep;
 
 use crate::clock::Clock;
-use crate::http2::link::{Link, Seen};
+use crate::http2::upstream::link::{Link, Seen};
 use crate::net::Stream;
 
 /// Bytes of a response that may be on their way before the client takes any.

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use crate::clock::Clock;
 use crate::http::connect::{Protocols, connect_stream};
 use crate::http::pool::Upstream;
-use crate::http2::connection::Connection;
+use crate::http2::upstream::connection::Connection;
 
 /// Connections to one server. Beyond them requests wait for another to end.
 const CONNECTIONS_MAX: usize = 64;

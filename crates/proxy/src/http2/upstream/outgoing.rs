@@ -14,7 +14,7 @@ use h2::SendStream;
 use http::HeaderMap;
 use tokio::time::Sleep;
 
-use crate::http2::fields;
+use crate::http2::upstream::fields;
 
 /// Sends a body; nothing more is taken from it than the server's window has room for, but for the
 /// piece at hand.
