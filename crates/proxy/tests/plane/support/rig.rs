@@ -57,7 +57,12 @@ impl Setup {
 
     /// The servers speak HTTP/2 by prior knowledge.
     pub(crate) fn h2c(server: SocketAddr) -> Self {
-        let servers = vec![Server { url: format!("h2c://{server}"), ..Server::default() }];
+        Self::with_url(&format!("h2c://{server}"))
+    }
+
+    /// One server of this URL.
+    pub(crate) fn with_url(url: &str) -> Self {
+        let servers = vec![Server { url: url.to_owned(), ..Server::default() }];
         let balancer = ServersLoadBalancer { servers, ..ServersLoadBalancer::default() };
         let app = Service { load_balancer: Some(balancer), ..Service::default() };
         Self::with_services(vec![("app", app)])
