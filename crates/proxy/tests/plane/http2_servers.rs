@@ -445,6 +445,46 @@ fn idle_connections_are_closed() {
 }
 
 #[test]
+fn a_server_that_left_the_configuration_finishes_what_it_has() {
+    let server = Server::start();
+    let rig = rig(&server);
+    let mut client = rig.client_sending(get("/"));
+    let mut frames = Frames::accept(&server, &[]);
+    let stream = frames.request();
+    let other = Server::start();
+    rig.plane.publish(Setup::h2c(other.address).snapshot());
+    // A worker that has taken the new configuration sends further requests elsewhere.
+    let mut next = rig.client_sending(get("/"));
+    let mut elsewhere = Frames::accept(&other, &[]);
+    let there = elsewhere.request();
+    elsewhere.answer(there, "there");
+    assert_eq!(next.answer().text(), "there");
+    frames.answer(stream, "here");
+    assert_eq!(client.answer().text(), "here");
+    assert_eq!(frames.next(&[GOAWAY]).kind, GOAWAY);
+    assert!(frames.try_next(&[HEADERS]).is_none());
+}
+
+#[test]
+fn those_who_wait_for_one_connection_share_its_failure() {
+    let server = Server::start();
+    let rig = rig(&server);
+    let mut first = rig.client_sending(get("/"));
+    let silent = server.accept();
+    let mut others: Vec<_> = (0..20).map(|_| rig.client_sending(get("/"))).collect();
+    // A response shows that the worker has seen all of them.
+    let mut last = rig.client_sending("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(last.answer().status, 200);
+    assert!(!server.was_connected_again());
+    drop(silent);
+    assert_eq!(first.answer().status, 502);
+    for client in &mut others {
+        assert_eq!(client.answer().status, 502);
+    }
+    assert!(!server.was_connected_again());
+}
+
+#[test]
 fn a_silent_server_is_pinged_and_left_if_it_does_not_answer() {
     let server = Server::start();
     let read_idle_timeout = Duration::from_millis(100).into();
