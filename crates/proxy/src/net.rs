@@ -142,6 +142,16 @@ impl Stream {
         }
     }
 
+    /// Tells whether the TLS handshake settled on HTTP/2.
+    pub(crate) fn speaks_http2(&self) -> bool {
+        let protocol = match self {
+            Self::Plain(_) => None,
+            Self::Accepted(stream) => stream.get_ref().1.alpn_protocol(),
+            Self::Connected(stream) => stream.get_ref().1.alpn_protocol(),
+        };
+        protocol == Some(b"h2")
+    }
+
     /// Tells whether an idle connection is still usable: nothing to read, not closed. Asks the
     /// kernel only when its last word was that there is something to read.
     pub(crate) fn is_quiet(&self) -> bool {

@@ -136,7 +136,7 @@ pub struct StickyPick<'a, T> {
 pub enum Scheme {
     Http,
     Https,
-    /// HTTP/2 by prior knowledge; not supported yet.
+    /// HTTP/2 by prior knowledge, without TLS.
     H2c,
 }
 
@@ -166,13 +166,21 @@ pub struct Server {
 pub struct Transport {
     /// `name@provider`.
     pub name: Arc<str>,
-    /// For `https` servers.
+    /// For `https` servers; offers HTTP/2 unless [`Self::is_http2_disabled`].
     pub tls: Arc<rustls::ClientConfig>,
+    /// For `https` servers and what only HTTP/1.1 can carry: changes of protocol.
+    pub http1_tls: Arc<rustls::ClientConfig>,
+    /// Never speaks HTTP/2 with `https` servers.
+    pub is_http2_disabled: bool,
     /// Name to send as SNI and to verify; default: the server URL's host.
     pub server_name: Option<Arc<str>>,
     pub dial_timeout: Option<Duration>,
     pub response_header_timeout: Option<Duration>,
     pub idle_timeout: Option<Duration>,
+    /// HTTP/2: silence after which a server is pinged; `None`: never.
+    pub read_idle_timeout: Option<Duration>,
+    /// HTTP/2: time for the answer to a ping, after which the connection counts as lost.
+    pub ping_timeout: Duration,
     /// Idle connections kept per server and worker.
     pub idle_max: usize,
     /// Unique in the process; pools are keyed by it.

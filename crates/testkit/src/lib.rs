@@ -8,7 +8,8 @@
 //!
 //! This crate knows nothing of the other crates of the workspace: it sees a proxy from outside, as
 //! a user does. It uses threads and blocking sockets of `std` only, so that no bug of the proxy's
-//! own libraries can hide itself.
+//! own libraries can hide itself. Upstreams of HTTP/2 alone are the `h2` crate's, which the proxy has
+//! too: that the two agree is shown by Traefik's answers, not by them.
 
 pub mod answer;
 pub mod certificates;

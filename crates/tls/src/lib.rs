@@ -26,7 +26,7 @@ mod testing;
 
 pub use certificate::{Certificate, CertificateInfo};
 pub use certificates::Certificates;
-pub use client::{ClientSettings, client_config};
+pub use client::{ClientSettings, client_config, offering};
 pub use error::Error;
 pub use problem::{Problem, Subject};
 pub use server::{Refusal, Selected, ServerConfigs, ServerSettings, server_config};

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::http2;
 use super::reference::{Url, is_relative};
 
 /// What one question needs.
@@ -28,6 +29,9 @@ pub(super) struct Check<'a> {
 impl Check<'_> {
     /// Asks; the error says why the server is not well.
     pub(super) async fn run(&self) -> Result<(), String> {
+        if self.check.settings.mode == GRPC {
+            return self.run_grpc().await;
+        }
         let mut method = self.method()?;
         let mut url = self.url()?;
         let mut body = Bytes::copy_from_slice(self.check.settings.body.as_bytes());
@@ -45,6 +49,32 @@ impl Check<'_> {
             }
         }
         Err(format!("HTTP request failed: stopped after {REDIRECTS_MAX} redirects"))
+    }
+
+    /// Asks by the gRPC health protocol. Traefik never speaks TLS here; an `https` server would be
+    /// down for ever.
+    async fn run_grpc(&self) -> Result<(), String> {
+        let settings = &self.check.settings;
+        let mut url = Url::parse(&self.server.url)?;
+        if !settings.scheme.is_empty() {
+            url.scheme.clone_from(&settings.scheme);
+        }
+        if settings.port != 0 {
+            url.port = Some(settings.port);
+        }
+        let authority = match settings.hostname.as_str() {
+            "" => url.authority(),
+            hostname => hostname.to_owned(),
+        };
+        let scheme = if url.scheme == "https" { "https" } else { "http" };
+        let (request, message) = http2::grpc_request(scheme, &authority)?;
+        let stream = self.connect(&url, Protocol::Http2).await;
+        let stream =
+            stream.map_err(|error| format!("fail to connect to {}: {error}", url.authority()))?;
+        let answer = http2::send(stream, request, message, BODY_BYTES_MAX)
+            .await
+            .map_err(|error| format!("gRPC health check failed: {error}"))?;
+        http2::judge_grpc(&answer)
     }
 
     fn method(&self) -> Result<Method, String> {
@@ -114,7 +144,14 @@ impl Check<'_> {
     ) -> Result<(Response<()>, Vec<u8>), String> {
         let request = self.request(method, url, body)?;
         let failed = |error: String| format!("HTTP request failed: {error}");
-        let stream = self.connect(url).await.map_err(failed)?;
+        if url.scheme == "h2c" {
+            let stream = self.connect(url, Protocol::Http2).await.map_err(failed)?;
+            let request = over_http2(request, url).map_err(failed)?;
+            let bytes_max = if self.check.wants_body() { BODY_BYTES_MAX } else { 0 };
+            let answer = http2::send(stream, request, body.clone(), bytes_max).await;
+            return answer.map(|answer| (answer.head, answer.body)).map_err(failed);
+        }
+        let stream = self.connect(url, Protocol::Http1).await.map_err(failed)?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
             .await
             .map_err(|error| failed(error.to_string()))?;
@@ -135,15 +172,19 @@ impl Check<'_> {
         answer.map_err(|error: hyper::Error| failed(error.to_string()))
     }
 
-    async fn connect(&self, url: &Url) -> Result<Box<dyn Stream>, String> {
+    async fn connect(&self, url: &Url, protocol: Protocol) -> Result<Box<dyn Stream>, String> {
         let stream = self.dial(url).await?;
         let _ = stream.set_nodelay(true);
         match url.scheme.as_str() {
-            "http" => Ok(Box::new(stream)),
+            "http" | "h2c" => Ok(Box::new(stream)),
             "https" => {
                 let name = self.transport.server_name.as_deref().unwrap_or(&url.host).to_owned();
                 let name = ServerName::try_from(name).map_err(|error| error.to_string())?;
-                let connector = TlsConnector::from(Arc::clone(&self.transport.tls));
+                let config = match protocol {
+                    Protocol::Http1 => Arc::clone(&self.transport.http1_tls),
+                    Protocol::Http2 => tls::offering(&self.transport.tls, &["h2"]),
+                };
+                let connector = TlsConnector::from(config);
                 let stream = connector.connect(name, stream).await;
                 Ok(Box::new(stream.map_err(|error| format!("TLS: {error}"))?))
             }
@@ -181,6 +222,29 @@ impl Check<'_> {
     }
 }
 
+/// What is spoken on a connection.
+#[derive(Clone, Copy)]
+enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// The same request as HTTP/2 has it.
+fn over_http2(request: Request<Full<Bytes>>, url: &Url) -> Result<Request<()>, String> {
+    let (mut head, _) = request.into_parts();
+    head.headers.remove(CONNECTION);
+    let host = head.headers.remove(HOST);
+    let host = host.as_ref().map(HeaderValue::as_bytes).unwrap_or_default();
+    head.uri = http::Uri::builder()
+        .scheme("http")
+        .authority(host)
+        .path_and_query(&*url.path_and_query)
+        .build()
+        .map_err(|error| error.to_string())?;
+    head.version = http::Version::HTTP_2;
+    Ok(Request::from_parts(head, ()))
+}
+
 /// Reads as much of a body as is looked at.
 async fn beginning(mut body: Incoming) -> Result<Vec<u8>, hyper::Error> {
     let mut read = Vec::new();
@@ -200,6 +264,8 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
+/// The mode that asks by the gRPC health protocol.
+const GRPC: &str = "grpc";
 /// As Go's client.
 const REDIRECTS_MAX: usize = 10;
 /// Bytes of a body that are looked at.

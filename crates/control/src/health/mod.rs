@@ -5,6 +5,7 @@
 //! in which neither the server nor the check has changed, whatever becomes of its neighbours.
 
 mod check;
+mod http2;
 mod reference;
 #[cfg(test)]
 mod tests;
@@ -52,9 +53,6 @@ impl Checks {
         for service in services {
             let Some(balancer) = service.load_balancer() else { continue };
             let Some(check) = &balancer.health_check else { continue };
-            if check.settings.mode == GRPC {
-                continue;
-            }
             let has_changed = |running: &Running| {
                 running.settings != check.settings
                     || !Arc::ptr_eq(&running.transport, &balancer.transport)
@@ -211,7 +209,6 @@ impl Checker {
     }
 }
 
-const GRPC: &str = "grpc";
 /// Traefik's defaults.
 const INTERVAL: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(5);

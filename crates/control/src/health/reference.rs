@@ -3,7 +3,7 @@
 /// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Url {
-    /// `http` or `https`.
+    /// `http`, `https` or `h2c`.
     pub(super) scheme: String,
     /// Without brackets.
     pub(super) host: String,

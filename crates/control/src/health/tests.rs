@@ -63,7 +63,11 @@ fn transport() -> Arc<Transport> {
     let (tls, _) = tls::client_config(&client).expect("valid settings");
     Arc::new(Transport {
         name: "default@internal".into(),
+        http1_tls: tls::offering(&tls, &["http/1.1"]),
         tls,
+        is_http2_disabled: false,
+        read_idle_timeout: None,
+        ping_timeout: Duration::from_secs(15),
         server_name: None,
         dial_timeout: None,
         response_header_timeout: None,
@@ -239,4 +243,88 @@ async fn checks_live_on_whatever_becomes_of_the_neighbours() {
     checks.set(&[]);
     assert!(checks.running.is_empty());
     assert!(first.health.is_up(now()), "nobody would ever find out otherwise");
+}
+
+/// A server that answers every request over HTTP/2 with these fields, body and trailers, and tells
+/// the request's head.
+async fn serve_http2(
+    fields: &[(&'static str, &'static str)],
+    body: &'static [u8],
+    trailers: &[(&'static str, &'static str)],
+) -> (SocketAddr, mpsc::UnboundedReceiver<http::Request<()>>) {
+    let map = |fields: &[(&'static str, &'static str)]| -> http::HeaderMap {
+        let pair =
+            |&(name, value)| (http::HeaderName::from_static(name), HeaderValue::from_static(value));
+        fields.iter().map(pair).collect()
+    };
+    let (fields, trailers) = (map(fields), map(trailers));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("a bound socket");
+    let (heads, received) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        let mut connection = h2::server::handshake(stream).await.expect("HTTP/2");
+        while let Some(Ok((request, mut answer))) = connection.accept().await {
+            let (head, _) = request.into_parts();
+            let _ = heads.send(http::Request::from_parts(head, ()));
+            let mut response = http::Response::new(());
+            *response.headers_mut() = fields.clone();
+            let is_all = body.is_empty() && trailers.is_empty();
+            let mut stream = answer.send_response(response, is_all).expect("a response");
+            if !is_all {
+                let body = bytes::Bytes::from_static(body);
+                stream.send_data(body, trailers.is_empty()).expect("a body");
+            }
+            if !trailers.is_empty() {
+                stream.send_trailers(trailers.clone()).expect("trailers");
+            }
+        }
+    });
+    (address, received)
+}
+
+/// Asks a server over HTTP/2; expects this finding and gives the head it saw.
+async fn check_http2(
+    settings: &ServerHealthCheck,
+    (address, mut received): (SocketAddr, mpsc::UnboundedReceiver<http::Request<()>>),
+    expected: Result<(), &str>,
+) -> http::Request<()> {
+    let server = server(&format!("h2c://{address}"));
+    let transport = transport();
+    let check = HealthCheck::new(settings).expect("valid settings");
+    let check = Check { check: &check, transport: &transport, server: &server };
+    let found = check.run().await;
+    assert_eq!(found.as_ref().copied().map_err(String::as_str), expected);
+    received.recv().await.expect("a question")
+}
+
+fn grpc() -> ServerHealthCheck {
+    ServerHealthCheck { mode: "grpc".to_owned(), ..ServerHealthCheck::default() }
+}
+
+#[tokio::test]
+async fn grpc_servers_say_whether_they_serve() {
+    let well = [("grpc-status", "0")];
+    let answering = serve_http2(&[], &[0, 0, 0, 0, 2, 8, 1], &well).await;
+    let asked = check_http2(&grpc(), answering, Ok(())).await;
+    assert_eq!(asked.method(), "POST");
+    assert_eq!(asked.uri().path(), "/grpc.health.v1.Health/Check");
+    assert_eq!(asked.headers()["te"], "trailers");
+    assert_eq!(asked.headers()["content-type"], "application/grpc");
+    let answering = serve_http2(&[], &[0, 0, 0, 0, 2, 8, 2], &well).await;
+    check_http2(&grpc(), answering, Err("received gRPC status code: NOT_SERVING")).await;
+    let answering = serve_http2(&[("grpc-status", "12"), ("grpc-message", "no")], b"", &[]).await;
+    let error = "gRPC server does not implement the health protocol: no";
+    check_http2(&grpc(), answering, Err(error)).await;
+    let answering = serve_http2(&[], b"hello", &[]).await;
+    let error = "gRPC health check failed: the answer has no gRPC status";
+    check_http2(&grpc(), answering, Err(error)).await;
+}
+
+#[tokio::test]
+async fn h2c_servers_are_asked_over_http2() {
+    let expect = HealthCheckExpect { body: "ready".to_owned(), ..HealthCheckExpect::default() };
+    let settings = ServerHealthCheck { expect: Some(expect), ..settings("/h?x") };
+    let asked = check_http2(&settings, serve_http2(&[], b"am ready", &[]).await, Ok(())).await;
+    assert_eq!(asked.uri().path_and_query().map(|path| path.as_str()), Some("/h?x"));
 }

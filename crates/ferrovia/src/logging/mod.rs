@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 use config::static_config::Log;
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -107,6 +107,11 @@ struct Lines {
 }
 
 impl<S: Subscriber> Layer<S> for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        // The library tells of every frame: for its own makers, and something for every request.
+        !metadata.target().starts_with("h2::") || *metadata.level() <= Level::WARN
+    }
+
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let line = Line::new(event, SystemTime::now());
         self.output.write(&line);

@@ -6,20 +6,39 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use exchange::{Failure, FailureKind};
 use routing::{Scheme, Server, Transport};
 use rustls::pki_types::ServerName;
 
 use crate::http::pool::Upstream;
-use crate::http::wire::Wire;
+use crate::http2::upstream;
 use crate::net::{self, Stream};
 
 /// Time for a TLS handshake with a server; Go's.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Connects to a server.
+/// What is offered to a server that speaks TLS.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Protocols {
+    /// HTTP/2 and HTTP/1.1, as far as the transport allows.
+    Any,
+    Http1,
+}
+
+/// Connects to a server for HTTP/1.1.
 pub(crate) async fn connect(server: &Server, transport: &Transport) -> Result<Upstream, Failure> {
+    let stream = connect_stream(server, transport, Protocols::Http1).await?;
+    let mut upstream = Upstream::of(stream);
+    upstream.is_single_use = upstream::may_be_spoken(server, transport);
+    Ok(upstream)
+}
+
+/// Connects to a server.
+pub(crate) async fn connect_stream(
+    server: &Server,
+    transport: &Transport,
+    protocols: Protocols,
+) -> Result<Stream, Failure> {
     let addresses = server.addresses.load_full();
     if addresses.is_empty() {
         return Err(Failure::before_sending(FailureKind::NameResolution)
@@ -34,23 +53,26 @@ pub(crate) async fn connect(server: &Server, transport: &Transport) -> Result<Up
         },
     };
     let stream = connected.map_err(|error| connect_failure(&error))?;
-    let stream = match server.scheme {
-        Scheme::Http => Stream::Plain(stream),
-        Scheme::Https => connect_tls(server, transport, stream).await?,
-        Scheme::H2c => return Err(Failure::before_sending(FailureKind::UnsupportedScheme)),
-    };
-    Ok(Upstream::new(Wire::new(stream, BytesMut::new())))
+    match server.scheme {
+        Scheme::Http | Scheme::H2c => Ok(Stream::Plain(stream)),
+        Scheme::Https => connect_tls(server, transport, protocols, stream).await,
+    }
 }
 
 async fn connect_tls(
     server: &Server,
     transport: &Transport,
+    protocols: Protocols,
     stream: tokio::net::TcpStream,
 ) -> Result<Stream, Failure> {
     let name = transport.server_name.as_deref().unwrap_or(&server.host);
     let name = ServerName::try_from(name.to_owned())
         .map_err(|error| Failure::before_sending(FailureKind::TlsVerify).detail(error))?;
-    let handshake = net::connect_tls(stream, Arc::clone(&transport.tls), name);
+    let config = match protocols {
+        Protocols::Any => &transport.tls,
+        Protocols::Http1 => &transport.http1_tls,
+    };
+    let handshake = net::connect_tls(stream, Arc::clone(config), name);
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, handshake).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => Err(handshake_failure(&error)),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use codec::{BodyLength, HeadError, ResponseHead};
-use exchange::{Body, Connection, Failure, FailureKind, Request, Response, Upgrade};
+use exchange::{Authority, Body, Connection, Failure, FailureKind, Request, Response, Upgrade};
 use http::header::{CONNECTION, EXPECT, HeaderName, HeaderValue, UPGRADE};
 use http::{HeaderMap, Method, StatusCode, Version};
 use routing::{LoadBalancer, Server};
@@ -23,11 +23,12 @@ use crate::http::pool::{Lease, Upstream};
 use crate::http::upload::{Upload, UploadError};
 use crate::http::upstream_body::UpstreamBody;
 use crate::http::wire::ReadSize;
+use crate::http2::upstream;
 use crate::settings::ForwardedSettings;
 use crate::worker::Worker;
 
 /// Time a server has to answer `Expect: 100-continue` before the body is sent anyway; Go's.
-const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const CONTINUE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Credentials and challenges between a client and its proxy.
 const PROXY_FIELDS: [HeaderName; 2] =
@@ -64,19 +65,28 @@ pub(crate) async fn forward(
             result => return result,
         }
     }
-    let connecting = connect(server, transport);
-    let upstream = match origin.client {
-        None => connecting.await?,
-        Some(client) => match client.unless_gone(connecting).await {
-            Some(connected) => connected?,
-            None => return Err(Failure::before_sending(FailureKind::ClientGone)),
-        },
-    };
-    let lease = worker.pool.adopt(upstream, server, transport);
+    if request.upgrade.is_none() && upstream::may_be_spoken(server, transport) {
+        // In a box, so that it does not make every exchange larger.
+        return Box::pin(upstream::forward(worker, origin, balancer, server, request)).await;
+    }
+    let upstream = unless_gone(origin, connect(server, transport)).await?;
+    let lease = worker.pool.adopt(Box::new(upstream), server, transport);
     attempt(worker, origin, balancer, server, request, lease).await
 }
 
-fn clone_in_memory(body: &Body) -> Body {
+/// Awaits what a request needs before it can be sent, as long as its client is there.
+pub(crate) async fn unless_gone<T>(
+    origin: &Origin<'_>,
+    awaited: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let Some(client) = origin.client else { return awaited.await };
+    match client.unless_gone(awaited).await {
+        Some(result) => result,
+        None => Err(Failure::before_sending(FailureKind::ClientGone)),
+    }
+}
+
+pub(crate) fn clone_in_memory(body: &Body) -> Body {
     match body {
         Body::Full(bytes) => Body::Full(bytes.clone()),
         Body::Empty | Body::Stream(_) => Body::Empty,
@@ -88,7 +98,7 @@ fn is_stale(failure: &Failure) -> bool {
 }
 
 /// Sends the request over one connection.
-async fn attempt(
+pub(crate) async fn attempt(
     worker: &Worker,
     origin: &Origin<'_>,
     balancer: &LoadBalancer,
@@ -129,20 +139,8 @@ fn encode_head(
     request: &mut Request,
     length: BodyLength,
 ) {
-    // Go fills an empty Host in from the URL.
-    let host = if balancer.pass_host_header && !request.authority.text().is_empty() {
-        request.authority.text().as_bytes()
-    } else {
-        server.host_header.as_bytes()
-    };
-    door::strip_named(&mut request.headers);
-    if origin.forwarded.is_some() {
-        for name in &PROXY_FIELDS {
-            if request.headers.contains_key(name) {
-                request.headers.remove(name);
-            }
-        }
-    }
+    let host = host(balancer, server, &request.authority).as_bytes();
+    strip_hop(&mut request.headers, origin);
     // The request stays as the middlewares left it: what is added for this hop only is written
     // behind the encoded fields.
     let received_for = origin.forwarded.and_then(|_| request.headers.remove(X_FORWARDED_FOR));
@@ -156,7 +154,17 @@ fn encode_head(
     }
     out.truncate(out.len() - 2);
     if let Some(settings) = origin.forwarded {
-        write_forwarded_for(out, origin.connection, settings, received_for.as_ref());
+        let [received, appended] =
+            forwarded_for(origin.connection, settings, received_for.as_ref());
+        if received.or(appended).is_some() {
+            out.extend_from_slice(b"X-Forwarded-For: ");
+            out.extend_from_slice(received.map_or(b"", HeaderValue::as_bytes));
+            if received.is_some() && appended.is_some() {
+                out.extend_from_slice(b", ");
+            }
+            out.extend_from_slice(appended.map_or(b"", HeaderValue::as_bytes));
+            out.extend_from_slice(b"\r\n");
+        }
         if let Some(received) = received_for {
             request.headers.insert(X_FORWARDED_FOR, received);
         }
@@ -172,32 +180,47 @@ fn encode_head(
     out.extend_from_slice(b"\r\n");
 }
 
-fn write_forwarded_for(
-    out: &mut BytesMut,
-    connection: &Connection,
-    settings: &ForwardedSettings,
-    received: Option<&HeaderValue>,
-) {
-    // An empty value is a middleware's word that there shall be none.
-    let is_suppressed = received.is_some_and(HeaderValue::is_empty);
-    if is_suppressed || (settings.not_append_for && received.is_none()) {
-        return;
+/// The host a server is asked for.
+pub(crate) fn host<'a>(
+    balancer: &LoadBalancer,
+    server: &'a Server,
+    authority: &'a Authority,
+) -> &'a HeaderValue {
+    // Go fills an empty Host in from the URL.
+    if balancer.pass_host_header && !authority.text().is_empty() {
+        authority.text()
+    } else {
+        &server.host_header
     }
-    out.extend_from_slice(b"X-Forwarded-For: ");
-    if let Some(received) = received {
-        out.extend_from_slice(received.as_bytes());
-        if !settings.not_append_for {
-            out.extend_from_slice(b", ");
+}
+
+/// Takes the fields off a request that are not for the server.
+pub(crate) fn strip_hop(headers: &mut HeaderMap, origin: &Origin<'_>) {
+    door::strip_named(headers);
+    if origin.forwarded.is_some() {
+        for name in &PROXY_FIELDS {
+            if headers.contains_key(name) {
+                headers.remove(name);
+            }
         }
     }
-    if !settings.not_append_for {
-        out.extend_from_slice(connection.peer_ip.as_bytes());
+}
+
+/// What `X-Forwarded-For` is made of: what came, and the client's address behind it.
+pub(crate) fn forwarded_for<'a>(
+    connection: &'a Connection,
+    settings: &ForwardedSettings,
+    received: Option<&'a HeaderValue>,
+) -> [Option<&'a HeaderValue>; 2] {
+    // An empty value is a middleware's word that there shall be none.
+    if received.is_some_and(HeaderValue::is_empty) {
+        return [None, None];
     }
-    out.extend_from_slice(b"\r\n");
+    [received, (!settings.not_append_for).then_some(&connection.peer_ip)]
 }
 
 /// Joins two paths with exactly one slash between, as Go's `singleJoiningSlash`.
-fn join_paths(base: &str, target: &str) -> String {
+pub(crate) fn join_paths(base: &str, target: &str) -> String {
     match (base.ends_with('/'), target.starts_with('/')) {
         (true, true) => format!("{base}{}", &target[1..]),
         (false, false) => format!("{base}/{target}"),
@@ -243,16 +266,10 @@ async fn await_head(
             }
             Poll::Pending => {}
         }
-        // Interim responses are taken off the server no faster than the client takes them.
-        let is_client_behind = match origin.client {
-            Some(client) => match client.poll_interim_sent(context) {
-                Poll::Ready(Ok(())) => false,
-                Poll::Ready(Err(_)) => {
-                    return Poll::Ready(Err(sent(FailureKind::ClientGone)));
-                }
-                Poll::Pending => true,
-            },
-            None => false,
+        let is_client_behind = match poll_client_drained(origin, context) {
+            Poll::Ready(Ok(())) => false,
+            Poll::Ready(Err(failure)) => return Poll::Ready(Err(failure)),
+            Poll::Pending => true,
         };
         let polled = if is_client_behind {
             Poll::Pending
@@ -267,7 +284,7 @@ async fn await_head(
                     upload.proceed();
                 }
                 if let Some(client) = origin.client {
-                    pass_interim(client, request.version, head);
+                    pass_interim(client, request.version, head.status, head.headers);
                 }
                 context.waker().wake_by_ref();
             }
@@ -285,6 +302,20 @@ async fn await_head(
         Poll::Pending
     })
     .await
+}
+
+/// Writes what the client is to be sent: interim responses are taken off the server no faster than
+/// the client takes them.
+pub(crate) fn poll_client_drained(
+    origin: &Origin<'_>,
+    context: &mut Context<'_>,
+) -> Poll<Result<(), Failure>> {
+    match origin.client {
+        Some(client) => client
+            .poll_interim_sent(context)
+            .map_err(|_| Failure::after_sending(FailureKind::ClientGone)),
+        None => Poll::Ready(Ok(())),
+    }
 }
 
 fn poll_send(
@@ -347,7 +378,7 @@ fn malformed(error: HeadError) -> Failure {
     Failure::after_sending(kind).detail(error)
 }
 
-fn client_failure(error: exchange::BodyError) -> FailureKind {
+pub(crate) fn client_failure(error: exchange::BodyError) -> FailureKind {
     match error {
         exchange::BodyError::Cut => FailureKind::ClientGone,
         exchange::BodyError::TimedOut => FailureKind::ClientTimedOut,
@@ -356,17 +387,23 @@ fn client_failure(error: exchange::BodyError) -> FailureKind {
     }
 }
 
-fn is_interim(status: StatusCode) -> bool {
+pub(crate) fn is_interim(status: StatusCode) -> bool {
     status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
 }
 
-fn pass_interim(client: ClientSide<'_>, version: Version, mut head: ResponseHead) {
+/// Sends an interim response on.
+pub(crate) fn pass_interim(
+    client: ClientSide<'_>,
+    version: Version,
+    status: StatusCode,
+    mut headers: HeaderMap,
+) {
     // The client was told already, or did not ask.
-    if head.status == StatusCode::CONTINUE && !client.owes_continue() {
+    if status == StatusCode::CONTINUE && !client.owes_continue() {
         return;
     }
-    door::strip_response(&mut head.headers, false);
-    client.queue_interim(version, head.status, head.headers);
+    door::strip_response(&mut headers, false);
+    client.queue_interim(version, status, headers);
 }
 
 /// Turns the head into a response whose body streams from the connection. A body that is here

@@ -4,11 +4,11 @@
 
 mod client;
 mod client_side;
-mod connect;
+pub(crate) mod connect;
 mod connection;
 pub(crate) mod door;
 pub(crate) mod exchange;
-mod forward;
+pub(crate) mod forward;
 mod framing;
 pub(crate) mod pool;
 mod respond;

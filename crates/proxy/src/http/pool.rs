@@ -1,17 +1,21 @@
 //! hot path
 //!
-//! A worker's idle connections to servers.
+//! A worker's connections to servers: the idle ones of HTTP/1.1, all of HTTP/2.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use codec::{HeadReader, Limits};
 use foldhash::HashMap;
 use routing::{InFlight, Server, Transport};
 
+use crate::clock::Clock;
 use crate::http::wire::Wire;
+use crate::http2::upstream::group::Group;
+use crate::net::Stream;
 
 /// Largest response head; Go's default for clients is 10 MiB, ours is what a request may have.
 const RESPONSE_LIMITS: Limits = Limits {
@@ -26,10 +30,18 @@ const RESPONSE_LIMITS: Limits = Limits {
 /// What tells connections apart: the server and how it is reached.
 type Key = (u64, u64);
 
-/// Holds a worker's idle connections.
+/// Holds a worker's connections.
 #[derive(Default)]
 pub(crate) struct Pool {
-    idle: RefCell<HashMap<Key, Vec<Idle>>>,
+    servers: RefCell<HashMap<Key, Connections>>,
+}
+
+/// The connections to one server over one transport.
+#[derive(Default)]
+struct Connections {
+    idle: Vec<Idle>,
+    /// Of servers that may speak HTTP/2.
+    group: Option<Rc<Group>>,
 }
 
 struct Idle {
@@ -44,6 +56,8 @@ struct Idle {
 pub(crate) struct Upstream {
     pub(crate) wire: RefCell<Wire>,
     pub(crate) reader: RefCell<HeadReader>,
+    /// The server speaks HTTP/2 too, which further requests shall have.
+    pub(crate) is_single_use: bool,
 }
 
 /// A connection to a server, for one request.
@@ -59,8 +73,13 @@ pub(crate) struct Lease {
 }
 
 impl Upstream {
-    pub(crate) fn new(wire: Wire) -> Self {
-        Self { wire: RefCell::new(wire), reader: RefCell::new(HeadReader::new(RESPONSE_LIMITS)) }
+    /// Starts HTTP/1.1 on a connected stream.
+    pub(crate) fn of(stream: Stream) -> Self {
+        Self {
+            wire: RefCell::new(Wire::new(stream, BytesMut::new())),
+            reader: RefCell::new(HeadReader::new(RESPONSE_LIMITS)),
+            is_single_use: false,
+        }
     }
 
     /// The limits on what servers send.
@@ -79,9 +98,9 @@ impl Pool {
         transport: &Arc<Transport>,
         looks_twice: bool,
     ) -> Option<Lease> {
-        let mut idle = self.idle.borrow_mut();
-        let connections = idle.get_mut(&(server.id, transport.id))?;
-        while let Some(found) = connections.pop() {
+        let mut servers = self.servers.borrow_mut();
+        let connections = servers.get_mut(&(server.id, transport.id))?;
+        while let Some(found) = connections.idle.pop() {
             let is_usable = {
                 let wire = found.connection.wire.borrow();
                 wire.stream.is_quiet() && (!looks_twice || wire.stream.is_quiet_now())
@@ -103,12 +122,12 @@ impl Pool {
     /// Makes the lease of a new connection.
     pub(crate) fn adopt(
         self: &Rc<Self>,
-        connection: Upstream,
+        connection: Box<Upstream>,
         server: &Arc<Server>,
         transport: &Arc<Transport>,
     ) -> Lease {
         Lease {
-            connection: Box::new(connection),
+            connection,
             server: Arc::clone(server),
             transport: Arc::clone(transport),
             pool: Rc::clone(self),
@@ -117,18 +136,38 @@ impl Pool {
         }
     }
 
+    /// Gives the HTTP/2 connections to a server.
+    pub(crate) fn group(
+        &self,
+        server: &Arc<Server>,
+        transport: &Arc<Transport>,
+        clock: &Rc<Clock>,
+    ) -> Rc<Group> {
+        let mut servers = self.servers.borrow_mut();
+        let connections = servers.entry((server.id, transport.id)).or_default();
+        let group = &mut connections.group;
+        Rc::clone(group.get_or_insert_with(|| Group::new(server, transport, clock)))
+    }
+
     /// Closes connections that were idle too long, were closed by the server, or whose server is
     /// in no snapshot any more.
     pub(crate) fn sweep(&self, now: Instant) {
-        let mut idle = self.idle.borrow_mut();
-        for connections in idle.values_mut() {
-            connections.retain(|idle| {
+        let mut servers = self.servers.borrow_mut();
+        for connections in servers.values_mut() {
+            connections.idle.retain(|idle| {
                 idle.server.strong_count() > 0
                     && idle.timeout.is_none_or(|timeout| now - idle.since < timeout)
                     && idle.connection.wire.borrow().stream.is_quiet()
             });
+            if let Some(group) = &connections.group {
+                group.sweep(now);
+            }
         }
-        idle.retain(|_, connections| !connections.is_empty());
+        // A group knows what its server speaks, as long as there is the server.
+        servers.retain(|_, connections| {
+            !connections.idle.is_empty()
+                || connections.group.as_ref().is_some_and(|group| group.is_wanted())
+        });
     }
 }
 
@@ -142,15 +181,15 @@ impl Lease {
             wire.release_large_read();
             clean
         };
-        if !is_clean || !keeps_alive.get() {
+        if !is_clean || !keeps_alive.get() || connection.is_single_use {
             return;
         }
-        let mut idle = pool.idle.borrow_mut();
-        let connections = idle.entry((server.id, transport.id)).or_default();
-        if connections.len() < transport.idle_max {
+        let mut servers = pool.servers.borrow_mut();
+        let idle = &mut servers.entry((server.id, transport.id)).or_default().idle;
+        if idle.len() < transport.idle_max {
             let timeout = transport.idle_timeout;
             let server = Arc::downgrade(&server);
-            connections.push(Idle { connection, since: now, timeout, server });
+            idle.push(Idle { connection, since: now, timeout, server });
         }
     }
 }

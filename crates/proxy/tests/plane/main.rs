@@ -8,6 +8,8 @@ mod canary;
 mod cut_off;
 mod drain;
 mod http2;
+mod http2_choice;
+mod http2_servers;
 mod interim;
 mod keep_alive;
 mod pool;

@@ -10,11 +10,9 @@ use http::HeaderValue;
 
 use super::qualify;
 use super::server_url::ServerUrl;
-use super::services::{GRPC, Kept, Services};
+use super::services::{Kept, Services};
 use super::transports::DEFAULT_TRANSPORT;
-use crate::{
-    HealthCheck, LoadBalancer, PassiveCheck, Scheme, Server, Service, ServiceKind, Transport,
-};
+use crate::{HealthCheck, LoadBalancer, PassiveCheck, Server, Service, ServiceKind, Transport};
 
 static NEXT_SERVER: AtomicU64 = AtomicU64::new(1);
 
@@ -154,7 +152,7 @@ fn passive_check(
     };
     Some(PassiveCheck {
         window: check.failure_window.as_std(),
-        has_active_check: settings.health_check.as_ref().is_some_and(|check| check.mode != GRPC),
+        has_active_check: settings.health_check.is_some(),
         failures: servers.iter().map(failures).collect(),
     })
 }
@@ -178,9 +176,6 @@ fn compile_server(
     base_path: Option<&str>,
     health: Health,
 ) -> Result<Server, String> {
-    if url.scheme == Scheme::H2c {
-        return Err(format!("server URL {text}: h2c servers are not supported yet"));
-    }
     let host_header = HeaderValue::from_str(&url.authority)
         .map_err(|error| format!("error parsing server URL {text}: {error}"))?;
     Ok(Server {

@@ -104,11 +104,6 @@ impl RouterInfo {
 }
 
 impl ServiceInfo {
-    /// Says what is wrong with a service that works.
-    pub(crate) fn warn(&mut self, error: impl Into<String>) {
-        add(&mut self.status, &mut self.errors, error.into(), Status::Warning);
-    }
-
     pub(crate) fn disable(&mut self, error: impl Into<String>) {
         add(&mut self.status, &mut self.errors, error.into(), Status::Disabled);
     }

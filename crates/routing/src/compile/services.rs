@@ -158,9 +158,6 @@ impl<'a> Services<'a> {
                     let check = kept.service.load_balancer().and_then(|b| b.health_check.as_ref());
                     if let Some(info) = info {
                         info.servers = server_states(&kept.service);
-                        if check.is_some_and(|check| check.settings.mode == GRPC) {
-                            info.warn(NO_GRPC);
-                        }
                     }
                     if check.is_some() {
                         checked.push(Arc::clone(&kept.service));
@@ -176,11 +173,6 @@ impl<'a> Services<'a> {
         (kept_services, transports, checked, problems)
     }
 }
-
-/// A mode of health checks that is not supported yet.
-pub(super) const GRPC: &str = "grpc";
-const NO_GRPC: &str =
-    "health checks with mode grpc are not supported yet; the servers are not checked";
 
 fn server_states(service: &Service) -> Vec<ServerState> {
     let servers = service.load_balancer().map_or(&[][..], |balancer| &balancer.servers);

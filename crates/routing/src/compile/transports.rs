@@ -16,6 +16,10 @@ use crate::Transport;
 pub(crate) const DEFAULT_TRANSPORT: &str = "default@internal";
 /// Go keeps two idle connections a host unless told otherwise.
 const GO_IDLE_MAX: usize = 2;
+/// Go's time for the answer to a ping, where none is set.
+const GO_PING_TIMEOUT: Duration = Duration::from_secs(15);
+/// What is offered to servers that shall not speak HTTP/2.
+const HTTP1: [&str; 1] = ["http/1.1"];
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(1);
 
@@ -105,20 +109,29 @@ impl<'a> Transports<'a> {
 fn client_config(
     settings: &ServersTransport,
 ) -> Result<(Arc<rustls::ClientConfig>, Vec<String>), tls::Error> {
-    tls::client_config(&ClientSettings::try_from(settings)?.with_alpn(&["http/1.1"]))
+    let protocols: &[&str] = if settings.disable_http2 { &HTTP1 } else { &["h2", "http/1.1"] };
+    tls::client_config(&ClientSettings::try_from(settings)?.with_alpn(protocols))
 }
 
 fn compile(name: &str, settings: &ServersTransport, tls: Arc<rustls::ClientConfig>) -> Transport {
     let timeouts = settings.forwarding_timeouts.clone().unwrap_or_default();
     let limit =
         |duration: config::Duration| Some(duration.as_std()).filter(|d| *d > Duration::ZERO);
+    let http1_tls = match settings.disable_http2 {
+        true => Arc::clone(&tls),
+        false => tls::offering(&tls, &HTTP1),
+    };
     Transport {
         name: name.into(),
         tls,
+        http1_tls,
+        is_http2_disabled: settings.disable_http2,
         server_name: Some(settings.server_name.as_str()).filter(|n| !n.is_empty()).map(Arc::from),
         dial_timeout: limit(timeouts.dial_timeout),
         response_header_timeout: limit(timeouts.response_header_timeout),
         idle_timeout: limit(timeouts.idle_conn_timeout),
+        read_idle_timeout: limit(timeouts.read_idle_timeout),
+        ping_timeout: limit(timeouts.ping_timeout).unwrap_or(GO_PING_TIMEOUT),
         idle_max: match settings.max_idle_conns_per_host {
             0 => GO_IDLE_MAX,
             max => usize::try_from(max).unwrap_or(0),

@@ -66,7 +66,9 @@ impl Run<'_> {
         let first = format!("{}: {}", received.upstream, received.first_line);
         let mut lines = vec![self.placeholders.mask(&first)];
         let added = |line: &String| {
-            line == "Accept-Encoding: gzip" && !had_coding && !self.scenario.keep_accept_encoding
+            line.eq_ignore_ascii_case("Accept-Encoding: gzip")
+                && !had_coding
+                && !self.scenario.keep_accept_encoding
         };
         let fields = self.note_fields(&received.fields).into_iter();
         lines.extend(fields.filter(|line| !added(line) && self.is_shown(line)));
@@ -116,7 +118,7 @@ impl Run<'_> {
         fields.retain(|(name, _)| !name.eq_ignore_ascii_case("Date"));
         for (name, value) in &mut fields {
             let masked = self.scenario.mask_headers.iter().any(|m| m.eq_ignore_ascii_case(name));
-            if masked || name == "X-Forwarded-Server" {
+            if masked || name.eq_ignore_ascii_case("X-Forwarded-Server") {
                 "*".clone_into(value);
             }
         }

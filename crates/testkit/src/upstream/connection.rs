@@ -36,17 +36,12 @@ pub(super) fn serve(stream: TcpStream, shared: &Shared) {
 }
 
 fn requests(mut wire: Wire<impl Read + Write>, socket: &TcpStream, shared: &Shared) {
-    let nothing_else = Reply::default();
     while let Ok(Some(head)) = wire.head() {
         let number = shared.served.fetch_add(1, Ordering::AcqRel);
         let mut parts = head.first_line.split(' ');
         let method = parts.next().unwrap_or_default().to_owned();
         let path = parts.next().unwrap_or_default().split('?').next().unwrap_or_default();
-        let by_path = || {
-            let fits = |reply: &&Reply| reply.path.as_ref().is_none_or(|wanted| wanted == path);
-            shared.spec.reply.iter().find(fits).unwrap_or(&nothing_else)
-        };
-        let reply = shared.spec.first.get(number).unwrap_or_else(by_path);
+        let reply = shared.spec.reply_to(number, path);
 
         if receive(&mut wire, head, reply, shared).is_err() {
             return;

@@ -4,11 +4,12 @@
 //! connection. They end when the [`Upstream`] is dropped.
 
 mod connection;
+mod http2;
 mod reply;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -32,12 +33,23 @@ pub struct UpstreamSpec {
     pub refuse: bool,
     /// The certificate it serves TLS with (see [`Certificates`]); plain without.
     pub tls: Option<String>,
+    /// Speaks HTTP/2, without TLS, and nothing else.
+    pub http2: bool,
     /// The authority whose client certificates it demands.
     pub client_authority: Option<String>,
     /// Replies to the first requests, whatever their path, in order.
     pub first: Vec<Reply>,
     /// Replies to the others: the first one whose path fits.
     pub reply: Vec<Reply>,
+}
+
+impl UpstreamSpec {
+    /// What it says to its request of that number.
+    fn reply_to(&self, number: usize, path: &str) -> &Reply {
+        let fits = |reply: &&Reply| reply.path.as_ref().is_none_or(|wanted| wanted == path);
+        let by_path = || self.reply.iter().find(fits).unwrap_or(&NOTHING_ELSE);
+        self.first.get(number).unwrap_or_else(by_path)
+    }
 }
 
 /// A request as it reached an upstream, or something that happened to its connection.
@@ -96,6 +108,9 @@ impl Log {
     }
 }
 
+/// The answer where nothing is said.
+static NOTHING_ELSE: LazyLock<Reply> = LazyLock::new(Reply::default);
+
 /// A running upstream.
 #[derive(Debug)]
 pub struct Upstream {
@@ -134,7 +149,10 @@ impl Upstream {
                 let Ok(stream) = stream else { continue };
                 let shared = Arc::clone(&shared);
                 // A peer that goes away ends the connection's thread, nothing else.
-                thread::spawn(move || connection::serve(stream, &shared));
+                thread::spawn(move || match shared.spec.http2 {
+                    true => drop(http2::serve(stream, &shared)),
+                    false => connection::serve(stream, &shared),
+                });
             }
         });
         Ok(Self { address, stopping, _reserved: None })

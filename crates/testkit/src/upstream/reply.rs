@@ -123,7 +123,7 @@ impl Reply {
         }
     }
 
-    fn content(&self, name: &str) -> Vec<u8> {
+    pub(super) fn content(&self, name: &str) -> Vec<u8> {
         let content = match (self.body_bytes, &self.body) {
             (Some(count), _) => {
                 b"The iron road is long. ".iter().copied().cycle().take(count).collect()

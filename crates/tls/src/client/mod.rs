@@ -6,4 +6,4 @@ mod settings;
 mod tests;
 mod verifier;
 
-pub use settings::{ClientSettings, client_config};
+pub use settings::{ClientSettings, client_config, offering};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use config::dynamic::{ClientTls, ServersTransport, TcpTlsClientConfig, TlsCertificate};
 use rustls::ClientConfig;
+use rustls::client::Resumption;
 
 use crate::algorithms::Wanted;
 use crate::authorities::{self, Authorities};
@@ -110,6 +111,15 @@ impl TryFrom<&ClientTls> for ClientSettings {
             ..Self::default()
         })
     }
+}
+
+/// The same configuration, but offering these protocols. Sessions are not shared with it: what was
+/// agreed on belongs to them.
+pub fn offering(config: &ClientConfig, protocols: &[&str]) -> Arc<ClientConfig> {
+    let mut config = config.clone();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
+    config.resumption = Resumption::default();
+    Arc::new(config)
 }
 
 /// Makes the rustls configuration of transport settings, and a warning for every value without

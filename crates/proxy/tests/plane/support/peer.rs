@@ -145,6 +145,7 @@ impl Peer {
         String::from_utf8(self.bytes(count)).expect("text")
     }
 
+    /// Reads that many bytes; `None`: the connection ended before.
     pub(crate) fn try_bytes(&mut self, count: usize) -> Option<Vec<u8>> {
         while self.read.len() < count {
             self.fill().ok()?;

@@ -58,6 +58,19 @@ impl Setup {
         Self { services, ..Self::new(([127, 0, 0, 1], 0).into()) }
     }
 
+    /// The servers speak HTTP/2 by prior knowledge.
+    pub(crate) fn h2c(server: SocketAddr) -> Self {
+        Self::with_url(&format!("h2c://{server}"))
+    }
+
+    /// One server of this URL.
+    pub(crate) fn with_url(url: &str) -> Self {
+        let servers = vec![Server { url: url.to_owned(), ..Server::default() }];
+        let balancer = ServersLoadBalancer { servers, ..ServersLoadBalancer::default() };
+        let app = Service { load_balancer: Some(balancer), ..Service::default() };
+        Self::with_services(vec![("app", app)])
+    }
+
     pub(crate) fn start(self) -> Rig {
         let workers = NonZeroUsize::new(self.workers).expect("workers");
         let plane = DataPlane::start(workers).expect("a data plane");
