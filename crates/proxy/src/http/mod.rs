@@ -10,6 +10,7 @@ pub(crate) mod door;
 pub(crate) mod exchange;
 pub(crate) mod forward;
 mod framing;
+mod handshake;
 pub(crate) mod pool;
 mod respond;
 mod subrequest;

@@ -42,6 +42,9 @@ const LOCAL_RESETS_MAX: usize = 500;
 /// How many heads of the size that one may have a connection holds unpacked: a byte on the wire
 /// can stand for thousands.
 const HEADS_MAX: usize = 4;
+/// What is added to that for each stream a connection may have: heads of usual size are never too
+/// many, however small the largest may be.
+const HEAD_USUAL: usize = 4 * 1024;
 /// Time for a client to take the last word of a connection that is ended for cause.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time for a client to say that it knows that the connection ends.
@@ -153,6 +156,14 @@ impl Session {
         }
     }
 
+    /// Keeps the waker of the connection's own task.
+    fn remember(&self, waker: &Waker) {
+        let mut kept = self.waker.borrow_mut();
+        if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
+            *kept = Some(waker.clone());
+        }
+    }
+
     fn wake(&self) {
         if let Some(waker) = &*self.waker.borrow() {
             waker.wake_by_ref();
@@ -218,7 +229,7 @@ impl Keeper {
     async fn run(mut self, alarm: &Alarm) {
         poll_fn(|context| {
             self.session.socket.begin_turn();
-            *self.session.waker.borrow_mut() = Some(context.waker().clone());
+            self.session.remember(context.waker());
             loop {
                 match self.http2.poll_accept(context) {
                     Poll::Ready(Some(Ok((request, respond)))) => self.accept(request, respond),
@@ -267,8 +278,9 @@ impl Keeper {
         let place = Place::take(session, head.bytes);
         tokio::task::spawn_local(async move {
             let session = &*place.session;
-            if stream::serve(session, head, receive, respond).await == Ended::Broken {
-                session.note_broken();
+            match stream::serve(session, head, receive, respond).await {
+                Ended::Answered => session.broken_streams.borrow_mut().give_back(),
+                Ended::Broken => session.note_broken(),
             }
         });
     }
@@ -278,13 +290,16 @@ impl Keeper {
     fn has_room(&self, head: &Head) -> bool {
         let session = &self.session;
         let settings = &session.settings;
-        let streams_max = 2 * settings.http2.concurrent_streams_max as usize;
-        let head_bytes_max = settings.head_bytes_max.saturating_mul(HEADS_MAX);
+        let streams_max = settings.http2.concurrent_streams_max as usize;
+        let head_bytes_max = settings
+            .head_bytes_max
+            .saturating_mul(HEADS_MAX)
+            .saturating_add(streams_max.saturating_mul(HEAD_USUAL));
         let is_late = self.leaving_since.is_some_and(|since| {
             session.worker.clock.now().saturating_duration_since(since) > LEAVE_WAIT
         });
         !is_late
-            && session.active.get() < streams_max.max(1)
+            && session.active.get() < streams_max.saturating_mul(2)
             && session.head_bytes.get().saturating_add(head.bytes) <= head_bytes_max
     }
 

@@ -212,3 +212,90 @@ fn fragments_do_not_reach_a_server() {
     let streamed = client.streamed(1);
     assert!(streamed.reset.is_some() || streamed.text() == "/x", "{streamed:?}");
 }
+
+/// Pieces that mean something to one reader or another.
+const PIECES: [&[u8]; 18] = [
+    b"\r\n",
+    b"\n",
+    b"\r",
+    b"\0",
+    b" ",
+    b"\t",
+    b":",
+    b"#",
+    b"?",
+    b"/",
+    b"..",
+    b"%0d%0a",
+    b"\xe9",
+    b"@",
+    b"smuggled: 1",
+    b"GET /smuggled HTTP/1.1",
+    b"a",
+    b"transfer-encoding: chunked",
+];
+
+#[test]
+fn whatever_is_put_together_stays_one_request() {
+    let server = Answering::with_paths();
+    let rig = Rig::new(server.address);
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = move |bound: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random % bound as u64).expect("a small number")
+    };
+    for _ in 0..400 {
+        let mut text = |start: &[u8]| {
+            let mut text = start.to_vec();
+            for _ in 0..next(4) {
+                text.extend_from_slice(PIECES[next(PIECES.len())]);
+            }
+            text
+        };
+        let (path, host) = (text(b"/x"), text(b"a.org"));
+        let (name, value, cookie) = (text(b"x-a"), text(b"b"), text(b"c=1"));
+        let (method, more) = (text(b"GET"), text(b"d=2"));
+        // One part at a time is odd, so that the rest is not refused for it.
+        let odd = next(6);
+        let pick = |number, text: &[u8], plain: &[u8]| {
+            if odd == number { text.to_vec() } else { plain.to_vec() }
+        };
+        let (method, path) = (pick(0, &method, b"GET"), pick(1, &path, b"/x"));
+        let (host, name) = (pick(2, &host, b"a.org"), pick(3, &name, b"x-a"));
+        let (value, cookie) = (pick(4, &value, b"b"), pick(5, &cookie, b"c=1"));
+        let mut client = Frames::connect(rig.address);
+        let head = block(&[
+            (b":method", &method),
+            SCHEME,
+            (b":authority", &host),
+            (b":path", &path),
+            (&name, &value),
+            (b"cookie", &cookie),
+            (b"cookie", if odd == 5 { &more } else { b"d=2" }),
+        ]);
+        client.send(frame(HEADERS, END_STREAM | END_HEADERS, 3, &head));
+        refused(&mut client);
+    }
+    let log = server.log();
+    assert!(log.len() > 50, "{} requests were served", log.len());
+    for (_, request) in log {
+        let names: Vec<String> = request
+            .head
+            .lines()
+            .skip(1)
+            .filter(|line| !line.is_empty())
+            .map(|line| line.split(':').next().expect("a name").to_ascii_lowercase())
+            .collect();
+        let known = ["host", "cookie", "x-real-ip", "te"];
+        for name in &names {
+            let is_known = known.contains(&name.as_str())
+                || name.starts_with("x-forwarded-")
+                || name.starts_with("x-a");
+            assert!(is_known, "{name} in {:?}", request.head);
+        }
+        assert_eq!(request.body.as_deref(), Some(&b""[..]), "{:?}", request.head);
+        assert_ne!(request.path(), "/smuggled");
+    }
+}
