@@ -68,6 +68,7 @@ const UNSUPPORTED: &[&str] = &[
     "certificatesResolvers.*",
     "entryPoints.*.http.tls.certResolver",
     "entryPoints.*.http.tls.domains",
+    "entryPoints.*.http2.maxEncoderHeaderTableSize",
     "entryPoints.*.http3",
     "entryPoints.*.observability",
     "entryPoints.*.proxyProtocol",

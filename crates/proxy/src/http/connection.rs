@@ -9,13 +9,11 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use ::exchange::{Body, Connection, Frame, TlsInfo};
+use ::exchange::{Body, Connection, Frame};
 use bytes::BytesMut;
 use codec::{ConnectionHeader, HeadError, HeadReader, Limits, RequestHead};
 use http::{HeaderMap, Method, StatusCode};
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio_rustls::LazyConfigAcceptor;
 
 use crate::clock::Alarm;
 use crate::http::client::{Client, ClientBody};
@@ -23,20 +21,19 @@ use crate::http::client_side::ClientSide;
 use crate::http::door::{self, Doorway, Turned};
 use crate::http::exchange;
 use crate::http::framing::Framing;
+use crate::http::handshake::handshake;
 use crate::http::pool::Lease;
 use crate::http::respond::{self, Asked, Sent};
 use crate::http::tunnel;
 use crate::http::wire::{ReadSize, Wire};
 use crate::http2::{self, Opened};
-use crate::net::{Prefixed, Stream};
+use crate::net::Stream;
 use crate::plane::EntryPoint;
 use crate::settings::EntryPointSettings;
 use crate::worker::Worker;
 
 /// Idle time after which a connection gives its buffers back.
 const TRIM_AFTER: Duration = Duration::from_secs(2);
-/// Time for a TLS handshake where no `readTimeout` is set.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of an unread request body that are read over to keep the connection, as Go does.
 const SKIP_MAX: u64 = 256 * 1024;
 /// How long a closed connection's input is read over, so that the client sees the response before
@@ -97,13 +94,6 @@ pub(crate) async fn serve(
     session.run().await;
 }
 
-/// A connection after its TLS handshake.
-struct Secured {
-    wire: Wire,
-    info: TlsInfo,
-    is_http2: bool,
-}
-
 /// Waits for the first byte; `false`: none came.
 async fn await_first_byte(worker: &Worker, wire: &mut Wire, alarm: &Alarm) -> bool {
     let mut is_leaving = false;
@@ -122,49 +112,6 @@ async fn await_first_byte(worker: &Worker, wire: &mut Wire, alarm: &Alarm) -> bo
     .await
 }
 
-/// Runs the TLS handshake with what the client's server name asks for.
-async fn handshake(
-    worker: &Worker,
-    wire: Wire,
-    settings: &EntryPointSettings,
-    local: SocketAddr,
-) -> Option<Secured> {
-    let Stream::Plain(stream) = wire.stream else { return None };
-    let stream = Prefixed::new(wire.read.freeze(), stream);
-    let limit = settings.read_timeout.unwrap_or(HANDSHAKE_TIMEOUT);
-    let shaking = async {
-        let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream);
-        let mut start = acceptor.await.ok()?;
-        let snapshot = worker.snapshot();
-        let routes = snapshot.entry_points.get(&settings.name)?;
-        let hello = start.client_hello();
-        let server_name = hello.server_name().map(|name| name.to_ascii_lowercase());
-        let selected = routes.tls.select(server_name.as_deref(), Some(local.ip()));
-        let (name, config) = match selected {
-            tls::Selected::Options { name, config } => (name, config),
-            tls::Selected::Refused(refusal) => {
-                if let Some(alert) = refusal.alert() {
-                    let _ = start.io.write_all(alert).await;
-                }
-                return None;
-            }
-        };
-        let stream = start.into_stream(config).await.ok()?;
-        let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        let session = tls::session(stream.get_ref().1);
-        let info = TlsInfo {
-            server_name: session.server_name,
-            options: name,
-            version: session.version,
-            cipher: session.cipher,
-            peer_certificates: session.peer_certificates,
-        };
-        let wire = Wire::new(Stream::Accepted(Box::new(stream)), BytesMut::new());
-        Some(Secured { wire, info, is_http2 })
-    };
-    tokio::time::timeout(limit, shaking).await.ok().flatten()
-}
-
 fn deadline(worker: &Worker, limit: Option<Duration>) -> Option<Instant> {
     limit.map(|limit| worker.clock.now() + limit)
 }
@@ -180,6 +127,7 @@ struct Session {
 }
 
 /// What waiting for a request came to.
+#[allow(clippy::large_enum_variant, reason = "a box would be an allocation per request")]
 enum Awaited {
     Request(RequestHead),
     Refused(HeadError),

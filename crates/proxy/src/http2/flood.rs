@@ -14,7 +14,8 @@ const IDLE_FRAMES_RATE: u32 = 500;
 /// with two of them are no flood.
 const BYTES_PER_WINDOW_UPDATE: u64 = 32;
 /// Streams in a burst that end without their response: the client resets them (CVE-2023-44487),
-/// makes us reset them (CVE-2025-8671), or opens more than it may.
+/// makes us reset them (CVE-2025-8671), or opens more than it may. A stream with its response makes
+/// up for one without: of the many users behind another proxy some always go away.
 const BROKEN_STREAMS_BURST: u32 = 500;
 /// Such streams a second for as long as the connection lives.
 const BROKEN_STREAMS_RATE: u32 = 20;
@@ -60,6 +61,11 @@ impl Bucket {
 
     pub(crate) fn of_broken_streams(now: Instant) -> Self {
         Self { level: 0, burst: BROKEN_STREAMS_BURST, rate: BROKEN_STREAMS_RATE, leaked_until: now }
+    }
+
+    /// Takes one event back.
+    pub(crate) fn give_back(&mut self) {
+        self.level = self.level.saturating_sub(1);
     }
 
     /// Counts one event; `false`: that was one too many.
@@ -186,6 +192,18 @@ mod tests {
         check(&frame(0x0, END_STREAM, b""), many, 100, 0, None);
         check(&frame(0x1, 0, b"head"), many, 100, 0, None);
         check(&frame(0x8, 0, &[0; 4]), many, 100, 1 << 20, None);
+    }
+
+    #[test]
+    fn what_goes_well_makes_up_for_what_does_not() {
+        let now = Instant::now();
+        let mut bucket = Bucket::of_broken_streams(now);
+        for _ in 0..10 * BROKEN_STREAMS_BURST {
+            bucket.give_back();
+            assert!(bucket.add(now));
+        }
+        assert!((1..BROKEN_STREAMS_BURST).all(|_| bucket.add(now)));
+        assert!(!bucket.add(now));
     }
 
     #[test]

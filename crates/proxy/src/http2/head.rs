@@ -7,14 +7,12 @@ use bytes::Bytes;
 use codec::{BodyLength, Limits, RequestHead, is_valid_authority};
 use h2::ext::Protocol;
 use http::header::{
-    CONTENT_LENGTH, COOKIE, EXPECT, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
-    UPGRADE,
+    CONTENT_LENGTH, COOKIE, EXPECT, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION,
+    SEC_WEBSOCKET_KEY, TE, TRAILER, UPGRADE,
 };
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 
-/// Fields that HTTP/1.1 puts before the body and that have a meaning of their own.
-const SEC_WEBSOCKET_KEY: HeaderName = HeaderName::from_static("sec-websocket-key");
 /// What RFC 9113, 6.5.2 counts for a field besides its name and value.
 const FIELD_OVERHEAD: usize = 32;
 

@@ -13,6 +13,7 @@ mod response;
 mod server;
 mod socket;
 mod stream;
+mod tunnel;
 pub(crate) mod upstream;
 
 pub(crate) use self::flood::Counters;

@@ -14,7 +14,7 @@ use ::exchange::Connection;
 use bytes::Bytes;
 use h2::server::{Builder, SendResponse};
 use h2::{Reason, RecvStream};
-use http::Request;
+use http::{Request, StatusCode};
 
 use crate::clock::Alarm;
 use crate::http2::flood::{Bucket, count};
@@ -153,6 +153,14 @@ impl Session {
         }
     }
 
+    /// Keeps the waker of the connection's own task.
+    fn remember(&self, waker: &Waker) {
+        let mut kept = self.waker.borrow_mut();
+        if !kept.as_ref().is_some_and(|kept| kept.will_wake(waker)) {
+            *kept = Some(waker.clone());
+        }
+    }
+
     fn wake(&self) {
         if let Some(waker) = &*self.waker.borrow() {
             waker.wake_by_ref();
@@ -218,7 +226,7 @@ impl Keeper {
     async fn run(mut self, alarm: &Alarm) {
         poll_fn(|context| {
             self.session.socket.begin_turn();
-            *self.session.waker.borrow_mut() = Some(context.waker().clone());
+            self.session.remember(context.waker());
             loop {
                 match self.http2.poll_accept(context) {
                     Poll::Ready(Some(Ok((request, respond)))) => self.accept(request, respond),
@@ -249,6 +257,9 @@ impl Keeper {
                 return session.note_broken();
             }
             Err(Refusal::Answered(status)) => {
+                if status == StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE {
+                    session.note_broken();
+                }
                 let place = Place::take(session, 0);
                 tokio::task::spawn_local(async move {
                     stream::refuse(&place.session, respond, status).await;
@@ -264,8 +275,9 @@ impl Keeper {
         let place = Place::take(session, head.bytes);
         tokio::task::spawn_local(async move {
             let session = &*place.session;
-            if stream::serve(session, head, receive, respond).await == Ended::Broken {
-                session.note_broken();
+            match stream::serve(session, head, receive, respond).await {
+                Ended::Answered => session.broken_streams.borrow_mut().give_back(),
+                Ended::Broken => session.note_broken(),
             }
         });
     }

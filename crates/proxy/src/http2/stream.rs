@@ -11,6 +11,7 @@ use bytes::Bytes;
 use codec::BodyLength;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
+use http::header::SEC_WEBSOCKET_ACCEPT;
 use http::{HeaderMap, Method, StatusCode};
 
 use crate::clock::Alarm;
@@ -22,6 +23,7 @@ use crate::http2::request_body::RequestBody;
 use crate::http2::response::{self, Sent};
 use crate::http2::server::Session;
 use crate::http2::socket::Socket;
+use crate::http2::tunnel::Tunnel;
 
 /// A stream as its exchange sees the client.
 pub(crate) struct Stream {
@@ -162,10 +164,14 @@ pub(crate) async fn serve(
         Err(Turned::Unreadable) => refusal(StatusCode::BAD_REQUEST),
     };
     if let Some(upgrade) = response.upgrade.take() {
-        if let (Ok(lease), Some(receive)) = (upgrade.0.downcast::<Lease>(), tunnel) {
-            drop((lease, receive));
-        }
-        stream.reset(Reason::INTERNAL_ERROR);
+        let (Ok(lease), Some(receive)) = (upgrade.0.downcast::<Lease>(), tunnel) else {
+            stream.reset(Reason::INTERNAL_ERROR);
+            return Ended::Answered;
+        };
+        let head = opened(std::mem::take(&mut response.headers));
+        let Ok(send) = stream.begin_response(head, false) else { return Ended::Broken };
+        let server = &lease.connection.wire;
+        Tunnel { send, receive, server }.carry(&stream.alarm).await;
         return Ended::Answered;
     }
     match response::send(session, &stream, is_head, &mut response).await {
@@ -179,6 +185,15 @@ pub(crate) async fn serve(
             Ended::Answered
         }
     }
+}
+
+/// What a change of protocols in HTTP/1.1 is in HTTP/2 (RFC 8441, 5).
+fn opened(mut headers: HeaderMap) -> http::Response<()> {
+    response::strip(&mut headers);
+    headers.remove(SEC_WEBSOCKET_ACCEPT);
+    let mut head = http::Response::new(());
+    *head.headers_mut() = headers;
+    head
 }
 
 /// Answers a head that is not served.

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::support::frames::Frames;
+use crate::support::server_frames::Frames;
 use crate::support::tls::TlsFront;
 use crate::support::{Answering, Received, Rig, Server, Setup, get, ok};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use config::dynamic::ForwardingTimeouts;
 
-use crate::support::frames::{
+use crate::support::server_frames::{
     CANCEL, DATA, Frames, GOAWAY, HEADERS, INITIAL_WINDOW_SIZE, INTERNAL_ERROR,
     MAX_CONCURRENT_STREAMS, NO_ERROR, PING, REFUSED_STREAM, RST_STREAM, WINDOW_UPDATE, encode,
 };

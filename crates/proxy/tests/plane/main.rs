@@ -7,6 +7,7 @@ mod bodies;
 mod canary;
 mod cut_off;
 mod drain;
+mod http2;
 mod http2_choice;
 mod http2_servers;
 mod interim;

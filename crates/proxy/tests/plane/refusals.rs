@@ -116,7 +116,6 @@ fn malformed_chunks() {
 fn other_protocols_versions_and_targets() {
     check(b"GET /x HTTP/1.9\r\nHost: a\r\n\r\n", 505);
     check(b"GET /x HTTP/2.0\r\nHost: a\r\n\r\n", 505);
-    check(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505);
     check(b"GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", 400);
     check(b"GET x HTTP/1.1\r\nHost: a\r\n\r\n", 400);
     check(b"GET  /x HTTP/1.1\r\nHost: a\r\n\r\n", 400);

@@ -5,6 +5,7 @@ mod message;
 mod peer;
 mod rig;
 mod server;
+pub(crate) mod server_frames;
 pub(crate) mod tls;
 
 use std::time::Duration;

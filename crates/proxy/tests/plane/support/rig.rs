@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use config::dynamic::{
-    Configuration, ForwardingTimeouts, Router, Server, ServersLoadBalancer, ServersTransport,
-    Service,
+    Configuration, ForwardingTimeouts, Router, RouterTls, Server, ServersLoadBalancer,
+    ServersTransport, Service,
 };
 use exchange::Stage;
 use proxy::{DataPlane, EntryPointSettings};
@@ -25,6 +25,8 @@ pub(crate) struct Setup {
     pub(crate) settings: EntryPointSettings,
     pub(crate) transport: ServersTransport,
     pub(crate) servers: Vec<SocketAddr>,
+    /// Whether the router wants TLS; the certificate is a generated one.
+    pub(crate) is_tls: bool,
     /// The router's middlewares.
     pub(crate) stages: Vec<Stage>,
     /// Services by name; without one named `app`, that is a load balancer over the servers.
@@ -45,6 +47,7 @@ impl Setup {
             settings: EntryPointSettings::new("web", ([127, 0, 0, 1], 0).into()),
             transport: ServersTransport { max_idle_conns_per_host: 16, ..Default::default() },
             servers: vec![server],
+            is_tls: false,
             stages: Vec::new(),
             services: Vec::new(),
         }
@@ -92,6 +95,7 @@ impl Setup {
             entry_points: vec!["web".to_owned()],
             rule: "PathPrefix(`/`)".to_owned(),
             service: "app".to_owned(),
+            tls: self.is_tls.then(RouterTls::default),
             ..Router::default()
         };
         let mut configuration = Configuration::default();
@@ -101,6 +105,9 @@ impl Setup {
             services.insert(format!("{name}@test"), service.clone());
         }
         configuration.http.routers.insert("all@test".to_owned(), router);
+        if self.is_tls {
+            configuration.tls.options.insert("default".to_owned(), Default::default());
+        }
         let entry_points =
             [EntryPointInput { name: "web".into(), denied_characters: Default::default() }];
         let input = Input {
