@@ -69,7 +69,8 @@ pub(crate) async fn forward(
         // In a box, so that it does not make every exchange larger.
         return Box::pin(upstream::forward(worker, origin, balancer, server, request)).await;
     }
-    let upstream = unless_gone(origin, connect(server, transport)).await?;
+    // Boxed too: connections are made seldom.
+    let upstream = unless_gone(origin, Box::pin(connect(server, transport))).await?;
     let lease = worker.pool.adopt(Box::new(upstream), server, transport);
     attempt(worker, origin, balancer, server, request, lease).await
 }

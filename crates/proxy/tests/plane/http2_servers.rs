@@ -70,6 +70,17 @@ fn a_request_waits_for_room_while_a_connection_is_made() {
 }
 
 #[test]
+fn a_server_that_takes_no_requests_is_told() {
+    let server = Server::start();
+    let rig = rig(&server);
+    let mut client = rig.client_sending(get("/"));
+    let mut frames = Frames::accept(&server, &[(MAX_CONCURRENT_STREAMS, 0)]);
+    assert_eq!(client.answer().status, 502);
+    assert!(frames.try_next(&[HEADERS]).is_none(), "the connection is not kept");
+    assert!(!server.was_connected_again());
+}
+
+#[test]
 fn a_server_of_http1_is_told_apart() {
     let server = Server::start();
     let rig = rig(&server);

@@ -8,6 +8,7 @@ mod canary;
 mod cut_off;
 mod drain;
 mod http2;
+mod http2_both;
 mod http2_choice;
 mod http2_servers;
 mod interim;

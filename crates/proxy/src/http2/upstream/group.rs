@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use exchange::Failure;
+use exchange::{Failure, FailureKind};
 use routing::{Scheme, Server, Transport};
 use tokio::sync::Notify;
 
@@ -18,7 +18,7 @@ use crate::http::pool::Upstream;
 use crate::http2::upstream::connection::Connection;
 
 /// Connections to one server. Beyond them requests wait for another to end.
-const CONNECTIONS_MAX: usize = 64;
+const CONNECTIONS_MAX: usize = 1024;
 
 /// The connections of a worker to one server over one transport.
 pub(crate) struct Group {
@@ -109,11 +109,9 @@ impl Group {
 
     /// Gives room on the first connection that has some, so that the others can end.
     fn find(self: &Rc<Self>) -> Option<Slot> {
-        let mut connections = self.connections.borrow_mut();
-        if connections.iter().any(|connection| !connection.is_open()) {
-            connections.retain(|connection| connection.is_open());
-        }
-        let connection = connections.iter().find(|connection| connection.has_room())?;
+        let connections = self.connections.borrow();
+        let is_fit = |connection: &&Rc<Connection>| connection.has_room() && connection.is_open();
+        let connection = connections.iter().find(is_fit)?;
         let is_used = connection.enter();
         Some(Slot { connection: Rc::clone(connection), group: Rc::clone(self), is_used })
     }
@@ -129,9 +127,12 @@ impl Group {
         if let Some(dial) = &*self.dial.borrow() {
             return Some(Rc::clone(dial));
         }
-        if self.connections.borrow().len() >= CONNECTIONS_MAX {
+        let mut connections = self.connections.borrow_mut();
+        connections.retain(|connection| connection.is_open());
+        if connections.len() >= CONNECTIONS_MAX {
             return None;
         }
+        drop(connections);
         let dial = Rc::new(Dial::default());
         *self.dial.borrow_mut() = Some(Rc::clone(&dial));
         let (group, made) = (Rc::clone(self), Rc::clone(&dial));
@@ -139,10 +140,15 @@ impl Group {
         // A task of its own: the request that began it may go away, and others wait too.
         tokio::task::spawn_local(async move {
             match establish(&server, &transport, &group.clock).await {
-                Ok(Established::Http2(connection)) => {
+                Ok(Established::Http2(connection)) if connection.has_room() => {
                     group.dial.take();
                     group.add(connection);
                     return;
+                }
+                Ok(Established::Http2(_)) => {
+                    let failure = Failure::before_sending(FailureKind::ConnectFailed)
+                        .detail("the server takes no requests on its connections");
+                    *made.failure.borrow_mut() = Some(failure);
                 }
                 Ok(Established::Http1(upstream)) => {
                     group.speaks_http1.set(true);
