@@ -35,7 +35,8 @@ pub(crate) enum Sent {
     Close,
     /// The response broke off: the connection must end so that the client notices.
     Cut,
-    /// As `Cut`, but the end of the connection would look like the end of the response.
+    /// As `Cut`, but the end of the connection would look like the end of the response, or would
+    /// never come.
     CutByReset,
 }
 
@@ -89,6 +90,9 @@ pub(crate) async fn send(
         Ok(()) if keeps_alive => Sent::KeepAlive,
         Ok(()) => Sent::Close,
         Err(_) if ends_with_connection => Sent::CutByReset,
+        // An orderly end would wait behind what the client does not read, and the kernel would hold
+        // all of it for as long.
+        Err(BodyError::TimedOut) if !client.wire.borrow().is_drained() => Sent::CutByReset,
         Err(_) => Sent::Cut,
     }
 }
