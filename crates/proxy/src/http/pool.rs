@@ -117,6 +117,11 @@ impl Pool {
         }
     }
 
+    /// Closes all idle connections.
+    pub(crate) fn clear(&self) {
+        self.idle.borrow_mut().clear();
+    }
+
     /// Closes connections that were idle too long, were closed by the server, or whose server is
     /// in no snapshot any more.
     pub(crate) fn sweep(&self, now: Instant) {
