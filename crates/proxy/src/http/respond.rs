@@ -92,7 +92,7 @@ pub(crate) async fn send(
         Err(_) if ends_with_connection => Sent::CutByReset,
         // An orderly end would wait behind what the client does not read, and the kernel would hold
         // all of it for as long.
-        Err(BodyError::TimedOut) if !client.wire.borrow().is_drained() => Sent::CutByReset,
+        Err(BodyError::TimedOut) => Sent::CutByReset,
         Err(_) => Sent::Cut,
     }
 }
@@ -135,7 +135,10 @@ fn poll_written(client: &Client, context: &mut Context<'_>) -> Poll<Result<(), B
         Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
         Poll::Ready(Err(_)) => Poll::Ready(Err(BodyError::Cut)),
         Poll::Pending if client.alarm.is_over(context) => Poll::Ready(Err(BodyError::TimedOut)),
-        Poll::Pending => Poll::Pending,
+        Poll::Pending => {
+            client.wire.borrow_mut().trim();
+            Poll::Pending
+        }
     }
 }
 
