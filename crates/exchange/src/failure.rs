@@ -31,6 +31,8 @@ pub enum FailureKind {
     ConnectTimedOut,
     /// Any other error of connecting.
     ConnectFailed,
+    /// No descriptor was left for a connection to the server.
+    Exhausted,
     /// The TLS handshake broke for another reason than the certificate.
     TlsHandshake,
     /// The server's certificate was refused.
@@ -81,7 +83,9 @@ impl Failure {
             FailureKind::ClientGone
             | FailureKind::ClientTimedOut
             | FailureKind::ClientMalformed => Side::Client,
-            FailureKind::UnsupportedScheme | FailureKind::Internal => Side::Internal,
+            FailureKind::Exhausted | FailureKind::UnsupportedScheme | FailureKind::Internal => {
+                Side::Internal
+            }
             _ => Side::Upstream,
         }
     }
@@ -94,6 +98,7 @@ impl Failure {
             FailureKind::NameResolution
             | FailureKind::ConnectRefused
             | FailureKind::ConnectFailed
+            | FailureKind::Exhausted
             | FailureKind::TlsHandshake
             | FailureKind::UpstreamClosed
             | FailureKind::UpstreamReset => 502,
@@ -120,6 +125,7 @@ impl Failure {
             FailureKind::ConnectRefused => "connect_refused",
             FailureKind::ConnectTimedOut => "connect_timeout",
             FailureKind::ConnectFailed => "connect_failed",
+            FailureKind::Exhausted => "descriptors_exhausted",
             FailureKind::TlsHandshake => "tls_handshake_failed",
             FailureKind::TlsVerify => "tls_verify_failed",
             FailureKind::ResponseHeaderTimedOut => "response_header_timeout",

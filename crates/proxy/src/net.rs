@@ -6,12 +6,15 @@
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes, BytesMut};
+use rustix::io::Errno;
+use rustix::process::{Resource, getrlimit};
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -24,6 +27,12 @@ const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 pub(crate) const LISTEN_BACKLOG: i32 = 4096;
 /// Bytes of a read that count as one operation of a task's budget.
 const BYTES_PER_OPERATION: usize = 16 * 1024;
+
+/// How long a connection to a server waits for a descriptor, and how often it tries.
+const EXHAUSTED_MAX: Duration = Duration::from_secs(5);
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(20);
+/// One in so many descriptors is kept for those who are served.
+const RESERVED_SHARE: u64 = 4;
 
 /// A byte stream to a client or a server.
 pub(crate) enum Stream {
@@ -63,8 +72,20 @@ pub(crate) fn prepare(stream: &TcpStream) -> io::Result<()> {
     socket2::SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 
-/// Connects to the first of `addresses` that answers.
+/// Connects to the first of `addresses` that answers. Without a descriptor for it, waits until
+/// there is one; its limit of time is the caller's, and [`EXHAUSTED_MAX`].
 pub(crate) async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut result = try_connect(addresses).await;
+    let mut waited = Duration::ZERO;
+    while waited < EXHAUSTED_MAX && result.as_ref().is_err_and(is_exhaustion) {
+        tokio::time::sleep(EXHAUSTED_PAUSE).await;
+        waited += EXHAUSTED_PAUSE;
+        result = try_connect(addresses).await;
+    }
+    result
+}
+
+async fn try_connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the server's name has no address");
     for address in addresses {
         match TcpStream::connect(address).await {
@@ -76,6 +97,24 @@ pub(crate) async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
         }
     }
     Err(last)
+}
+
+/// Tells whether the fault lies here and with no peer: no descriptor or memory is left.
+pub(crate) fn is_exhaustion(error: &io::Error) -> bool {
+    let found = Errno::from_io_error(error);
+    found.is_some_and(|found| {
+        [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM].contains(&found)
+    })
+}
+
+/// Tells whether so few descriptors are left that those who are served need them: who was accepted
+/// wants a connection to a server too. The kernel gives the lowest free number away first.
+pub(crate) fn is_short_of_descriptors() -> bool {
+    let Some(limit) = getrlimit(Resource::Nofile).current else { return false };
+    match io::stderr().as_fd().try_clone_to_owned() {
+        Ok(next) => next.as_raw_fd() as u64 >= limit - limit / RESERVED_SHARE,
+        Err(error) => is_exhaustion(&error),
+    }
 }
 
 /// Runs a client's TLS handshake over a connected socket.

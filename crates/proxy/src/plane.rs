@@ -256,7 +256,17 @@ impl Acceptor {
                 accepted = net::accept(&listener) => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => shared.hand_over(worker, stream, peer, &entry_point),
+                Ok((stream, peer)) => {
+                    shared.hand_over(worker, stream, peer, &entry_point);
+                    if net::is_short_of_descriptors() {
+                        tracing::warn!("few descriptors are left: accepting rests");
+                        tokio::select! {
+                            biased;
+                            _ = stop.wait_for(|stop| *stop) => break,
+                            () = rest() => {}
+                        }
+                    }
+                }
                 Err(error) if is_passing(&error) => {}
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept connections for the moment");
@@ -274,6 +284,16 @@ impl Acceptor {
             {
                 shared.hand_over(worker, stream, peer, &entry_point);
             }
+        }
+    }
+}
+
+/// Waits until there are descriptors again.
+async fn rest() {
+    loop {
+        tokio::time::sleep(ACCEPT_PAUSE).await;
+        if !net::is_short_of_descriptors() {
+            return;
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::clock::{Clock, TICK};
 use crate::http::pool::Pool;
 use crate::http::{self as http1, Subrequests};
 use crate::http2::Counters;
+use crate::net;
 use crate::plane::{Acceptor, EntryPoint, Shared};
 use crate::spares::Spares;
 
@@ -167,6 +168,9 @@ async fn tick(worker: &Worker) {
             // An idle worker lets go of the old configuration too, and so of its servers.
             drop(worker.snapshot());
             worker.pool.sweep(now);
+            if net::is_short_of_descriptors() {
+                worker.pool.clear();
+            }
         }
     }
 }

@@ -49,7 +49,7 @@ pub struct LoadBalancer {
     /// How long a server that came up takes to get its whole share.
     pub slow_start: Option<Duration>,
     pub health_check: Option<Arc<HealthCheck>>,
-    pub passive_check: Option<PassiveCheck>,
+    pub passive_check: Option<Arc<PassiveCheck>>,
     pub transport: Arc<Transport>,
 }
 

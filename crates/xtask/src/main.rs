@@ -1,9 +1,14 @@
 //! Development commands, run as `cargo xtask <command>`.
 
 mod bench;
+mod client;
+mod command_line;
 mod differences;
+mod latency;
+mod proxy;
 mod record;
 mod soak;
+mod surroundings;
 mod tidy;
 
 use std::process::ExitCode;

@@ -11,6 +11,7 @@ mod reference;
 mod tests;
 
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -145,6 +146,11 @@ fn positive(
     value.as_std()
 }
 
+/// Tells whether this process cannot open anything, for which no server is to blame.
+fn has_no_descriptor() -> bool {
+    std::fs::File::open("/dev/null").is_err_and(|error| error.kind() != io::ErrorKind::NotFound)
+}
+
 /// Asks one server.
 struct Checker {
     service: Arc<str>,
@@ -169,7 +175,13 @@ impl Checker {
             began = tokio::time::Instant::now();
             let finding = self.ask().await;
             drop(permit);
-            self.settle(finding, &mut streak);
+            match finding {
+                Err(error) if has_no_descriptor() => {
+                    let (service, server) = (&*self.service, &*self.server.url);
+                    tracing::debug!(service, server, error, "no descriptor is left to ask with");
+                }
+                finding => self.settle(finding, &mut streak),
+            }
         }
     }
 

@@ -85,6 +85,7 @@ fn connect_failure(error: &io::Error) -> Failure {
     let kind = match error.kind() {
         io::ErrorKind::ConnectionRefused => FailureKind::ConnectRefused,
         io::ErrorKind::TimedOut => FailureKind::ConnectTimedOut,
+        _ if net::is_exhaustion(error) => FailureKind::Exhausted,
         _ => FailureKind::ConnectFailed,
     };
     Failure::before_sending(kind).detail(error)

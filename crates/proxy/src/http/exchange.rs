@@ -390,7 +390,7 @@ async fn to_server(
     let result = forward(worker, origin, balancer, server, request).await;
     match tracked {
         None => result,
-        Some(tracked) => tracked.end(result, worker.clock.moment()),
+        Some(tracked) => tracked.end(result, &worker.clock),
     }
 }
 

@@ -290,6 +290,10 @@ async fn await_head(
                 context.waker().wake_by_ref();
             }
             Poll::Ready(result) => return Poll::Ready(result),
+            // A server seldom answers before it has the body, which may take its time.
+            Poll::Pending if upload.is_some() => {
+                lease.connection.wire.borrow_mut().release_buffers();
+            }
             Poll::Pending => {}
         }
         if let Some(client) = origin.client

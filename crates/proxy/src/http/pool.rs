@@ -149,6 +149,13 @@ impl Pool {
         Rc::clone(group.get_or_insert_with(|| Group::new(server, transport, clock)))
     }
 
+    /// Closes all idle connections that carry one request at a time.
+    pub(crate) fn clear(&self) {
+        for connections in self.servers.borrow_mut().values_mut() {
+            connections.idle.clear();
+        }
+    }
+
     /// Closes connections that were idle too long, were closed by the server, or whose server is
     /// in no snapshot any more.
     pub(crate) fn sweep(&self, now: Instant) {

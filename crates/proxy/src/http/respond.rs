@@ -35,7 +35,8 @@ pub(crate) enum Sent {
     Close,
     /// The response broke off: the connection must end so that the client notices.
     Cut,
-    /// As `Cut`, but the end of the connection would look like the end of the response.
+    /// As `Cut`, but the end of the connection would look like the end of the response, or would
+    /// never come.
     CutByReset,
 }
 
@@ -89,6 +90,9 @@ pub(crate) async fn send(
         Ok(()) if keeps_alive => Sent::KeepAlive,
         Ok(()) => Sent::Close,
         Err(_) if ends_with_connection => Sent::CutByReset,
+        // An orderly end would wait behind what the client does not read, and the kernel would hold
+        // all of it for as long.
+        Err(BodyError::TimedOut) => Sent::CutByReset,
         Err(_) => Sent::Cut,
     }
 }
@@ -131,7 +135,10 @@ fn poll_written(client: &Client, context: &mut Context<'_>) -> Poll<Result<(), B
         Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
         Poll::Ready(Err(_)) => Poll::Ready(Err(BodyError::Cut)),
         Poll::Pending if client.alarm.is_over(context) => Poll::Ready(Err(BodyError::TimedOut)),
-        Poll::Pending => Poll::Pending,
+        Poll::Pending => {
+            client.wire.borrow_mut().trim();
+            Poll::Pending
+        }
     }
 }
 

@@ -19,6 +19,9 @@ const READ_LARGE: usize = 24 * 1024;
 /// where it lies.
 const COPY_MAX: usize = 8 * 1024;
 
+/// The rest of a long piece is worth a copy up to this length.
+const TRIMMED_MAX: usize = READ_LARGE / 4 * 3;
+
 /// A connection's socket and buffers.
 pub(crate) struct Wire {
     pub(crate) stream: Stream,
@@ -32,6 +35,8 @@ pub(crate) struct Wire {
     /// The peer said it is done, or an error showed that it is.
     pub(crate) is_read_closed: bool,
     needs_flush: bool,
+    /// `long` has no more memory than it needs, or not much more.
+    is_trimmed: bool,
 }
 
 /// How much room a read gets.
@@ -51,6 +56,7 @@ impl Wire {
             tail: b"",
             is_read_closed: false,
             needs_flush: false,
+            is_trimmed: true,
         }
     }
 
@@ -70,7 +76,14 @@ impl Wire {
         if self.read.capacity() - self.read.len() < room / 4 {
             self.read.reserve(room);
         }
-        let result = ready!(self.stream.poll_read(context, &mut self.read));
+        let Poll::Ready(result) = self.stream.poll_read(context, &mut self.read) else {
+            // Who sends slowly shall not hold room for what comes fast: 24 KiB for each connection,
+            // where the allocator keeps one at hand for all.
+            if matches!(size, ReadSize::Large) && self.read.is_empty() {
+                self.read = BytesMut::new();
+            }
+            return Poll::Pending;
+        };
         if !matches!(result, Ok(count) if count > 0) {
             self.is_read_closed = true;
         }
@@ -97,6 +110,16 @@ impl Wire {
         }
     }
 
+    /// Gives memory back while the peer takes nothing: empty buffers, and what was written of a long
+    /// piece, by a copy of the rest. A copy costs less than a microsecond, and the kernel has just
+    /// taken many times as much.
+    pub(crate) fn trim(&mut self) {
+        self.release_buffers();
+        if !std::mem::replace(&mut self.is_trimmed, true) && self.long.len() <= TRIMMED_MAX {
+            self.long = Bytes::copy_from_slice(&self.long);
+        }
+    }
+
     /// Gives a body's large read buffer back; a head's small one stays.
     pub(crate) fn release_large_read(&mut self) {
         if self.read.is_empty() && self.read.capacity() > 2 * READ_SMALL {
@@ -114,6 +137,7 @@ impl Wire {
         } else {
             self.long = data;
             self.tail = tail;
+            self.is_trimmed = false;
         }
     }
 

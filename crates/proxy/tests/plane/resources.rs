@@ -1,6 +1,7 @@
 //! When descriptors run out, and when some clients take more than their share.
 
 use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,13 +26,15 @@ fn check_service(rig: &Rig, requests: usize) {
 }
 
 const DESCRIPTORS: u64 = 64;
+/// The variable with the address of the server behind the data plane with few descriptors.
+const SERVER: &str = "FERROVIA_TEST_SERVER";
 
 /// Runs in a process of its own, which its parent ends by closing its standard input.
 #[test]
 #[ignore = "the other half of accepting_rests_without_descriptors_and_goes_on_with_them"]
 fn a_data_plane_with_few_descriptors() {
-    let server = Server::start();
-    let mut setup = Setup::new(server.address);
+    let server = std::env::var(SERVER).expect("a server's address");
+    let mut setup = Setup::new(server.parse().expect("an address"));
     setup.workers = 2;
     let rig = setup.start();
     let limit = rustix::process::Rlimit { current: Some(DESCRIPTORS), maximum: Some(DESCRIPTORS) };
@@ -49,11 +52,12 @@ impl Drop for Ended {
     }
 }
 
-#[test]
-fn accepting_rests_without_descriptors_and_goes_on_with_them() {
+/// Starts a data plane with few descriptors; gives its address.
+fn with_few_descriptors(server: SocketAddr) -> (Ended, SocketAddr) {
     let mut child = Command::new(std::env::current_exe().expect("this program"))
         .args(["--exact", "resources::a_data_plane_with_few_descriptors", "--ignored"])
         .arg("--nocapture")
+        .env(SERVER, server.to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -65,8 +69,27 @@ fn accepting_rests_without_descriptors_and_goes_on_with_them() {
         .map_while(Result::ok)
         .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
         .expect("the child's address");
-    let address = address.parse().expect("an address");
+    (child, address.parse().expect("an address"))
+}
 
+#[test]
+fn who_was_accepted_finds_descriptors_for_a_server() {
+    let server = Answering::with_paths();
+    let (_child, address) = with_few_descriptors(server.address);
+    let mut clients: Vec<Peer> = (0..2 * DESCRIPTORS).map(|_| Peer::connect(address)).collect();
+    for client in &mut clients {
+        client.send(get("/waits-its-turn").replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
+    }
+    // Those that are not accepted yet are when others have left.
+    for client in &mut clients {
+        assert_eq!(client.answer().status, 200);
+    }
+}
+
+#[test]
+fn accepting_rests_without_descriptors_and_goes_on_with_them() {
+    let server = Server::start();
+    let (child, address) = with_few_descriptors(server.address);
     let mut clients: Vec<Peer> = (0..DESCRIPTORS + 20).map(|_| Peer::connect(address)).collect();
     for client in &mut clients {
         client.send(LOCAL);

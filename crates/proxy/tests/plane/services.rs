@@ -83,6 +83,53 @@ fn a_server_whose_requests_fail_is_out_for_a_while() {
     assert!(start.elapsed() >= Duration::from_millis(200), "{:?}", start.elapsed());
 }
 
+#[test]
+fn a_server_that_cuts_its_answers_off_is_out_for_a_while() {
+    let server = Server::start();
+    let check = PassiveServerHealthCheck {
+        failure_window: Duration::from_secs(60).into(),
+        max_failed_attempts: 2,
+    };
+    let settings = ServersLoadBalancer { passive_health_check: Some(check), ..Default::default() };
+    let rig = balanced(&[server.address], settings);
+    for rest in ["", "lo"] {
+        let mut client = rig.client_sending(get("/"));
+        let mut peer = server.accept();
+        peer.request();
+        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+        // The head is out before the answer breaks off.
+        assert!(client.head().starts_with("HTTP/1.1 200"));
+        peer.send(rest);
+        drop(peer);
+        assert_eq!(client.rest().0, format!("he{rest}").into_bytes());
+    }
+    let mut client = rig.client_sending(get("/"));
+    assert_eq!(client.answer().status, 503);
+}
+
+#[test]
+fn a_client_that_leaves_within_an_answer_says_nothing_of_the_server() {
+    let server = Server::start();
+    let check = PassiveServerHealthCheck {
+        failure_window: Duration::from_secs(60).into(),
+        max_failed_attempts: 1,
+    };
+    let settings = ServersLoadBalancer { passive_health_check: Some(check), ..Default::default() };
+    let rig = balanced(&[server.address], settings);
+    let mut client = rig.client_sending(get("/"));
+    let mut peer = server.accept();
+    peer.request();
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
+    client.head();
+    drop(client);
+    peer.end();
+    let mut client = rig.client_sending(get("/"));
+    let mut peer = server.accept();
+    peer.request();
+    peer.send(ok("well"));
+    assert_eq!(client.answer().text(), "well");
+}
+
 fn mirroring(main: SocketAddr, mirror: SocketAddr, settings: Mirroring) -> Rig {
     let mirroring = Mirroring {
         service: "main".to_owned(),

@@ -139,7 +139,7 @@ fn passive_check(
     settings: &ServersLoadBalancer,
     servers: &[Arc<Server>],
     previous: Option<&LoadBalancer>,
-) -> Option<PassiveCheck> {
+) -> Option<Arc<PassiveCheck>> {
     let check = settings.passive_health_check.as_ref()?;
     let failures = |server: &Arc<Server>| {
         let new = Failures::new(check.max_failed_attempts);
@@ -150,11 +150,11 @@ fn passive_check(
         });
         known.unwrap_or_else(|| Arc::new(new))
     };
-    Some(PassiveCheck {
+    Some(Arc::new(PassiveCheck {
         window: check.failure_window.as_std(),
         has_active_check: settings.health_check.is_some(),
         failures: servers.iter().map(failures).collect(),
-    })
+    }))
 }
 
 fn unsupported(strategy: &str) -> String {

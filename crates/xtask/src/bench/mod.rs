@@ -85,7 +85,7 @@ struct Bench {
 impl Bench {
     fn prepare(installed: &Installed, options: &Options) -> anyhow::Result<Self> {
         let cores = Cores::claim()?;
-        process::raise_open_files(OPEN_FILES)?;
+        crate::surroundings::raise_open_files(OPEN_FILES)?;
         let dir = WorkDir::create(&install::peers_dir())?;
         let certificate = Certificate::create(dir.path())?;
         let upstream = Upstream::start(&installed.nginx, dir.path(), cores.load)

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 
 use super::peer::Peer;
 use super::row::Row;
+use crate::command_line::Words;
 
 /// What `cargo xtask bench --help` prints.
 pub(super) const USAGE: &str = "\
@@ -42,56 +43,21 @@ impl Options {
             seconds: 2,
             rounds: 7,
         };
-        let mut words = args.iter();
+        let mut words = Words::new(args);
         while let Some(word) = words.next() {
-            let (flag, inline) = match word.split_once('=') {
-                Some((flag, value)) => (flag, Some(value.to_owned())),
-                None => (word.as_str(), None),
-            };
-            if matches!(flag, "--help" | "-h") {
+            if word.asks_for_help() {
                 return Ok(None);
             }
-            let mut value = || {
-                inline
-                    .clone()
-                    .or_else(|| words.next().cloned())
-                    .with_context(|| format!("option {flag}: a value is missing"))
-            };
-            match flag {
-                "--only" => options.rows = list(&value()?, "row", Row::from_name)?,
-                "--peers" => options.peers = list(&value()?, "proxy", Peer::from_name)?,
-                "--ferrovia" => options.ferrovia = Some(value()?.into()),
-                "--seconds" => options.seconds = number(flag, &value()?, 60)?,
-                "--rounds" => options.rounds = number(flag, &value()?, 100)? as usize,
-                _ => bail!("unknown option {flag}\n{USAGE}"),
+            match word.flag {
+                "--only" => options.rows = word.list("row", USAGE, Row::from_name)?,
+                "--peers" => options.peers = word.list("proxy", USAGE, Peer::from_name)?,
+                "--ferrovia" => options.ferrovia = Some(word.value()?.into()),
+                "--seconds" => options.seconds = word.number(60)?,
+                "--rounds" => options.rounds = word.number(100)? as usize,
+                flag => bail!("unknown option {flag}\n{USAGE}"),
             }
         }
         Ok(Some(options))
-    }
-}
-
-fn list<T: PartialEq>(
-    value: &str,
-    what: &str,
-    from_name: impl Fn(&str) -> Option<T>,
-) -> anyhow::Result<Vec<T>> {
-    let mut found = Vec::new();
-    for name in value.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        let item = from_name(name).with_context(|| format!("unknown {what} {name:?}\n{USAGE}"))?;
-        if !found.contains(&item) {
-            found.push(item);
-        }
-    }
-    if found.is_empty() {
-        bail!("no {what} named in {value:?}");
-    }
-    Ok(found)
-}
-
-fn number(flag: &str, value: &str, max: u64) -> anyhow::Result<u64> {
-    match value.parse() {
-        Ok(number) if (1..=max).contains(&number) => Ok(number),
-        _ => bail!("option {flag}: {value:?} is not a number from 1 to {max}"),
     }
 }
 

@@ -204,29 +204,6 @@ pub(super) fn free_port() -> anyhow::Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-/// Lets this process and those that it starts open `count` files.
-pub(super) fn raise_open_files(count: u64) -> anyhow::Result<()> {
-    let limits = fs::read_to_string("/proc/self/limits").context("/proc/self/limits")?;
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    let soft = line.and_then(|line| line.split_whitespace().next());
-    if soft.is_some_and(|soft| soft == "unlimited" || soft.parse().is_ok_and(|n: u64| n >= count)) {
-        return Ok(());
-    }
-    // `N:` raises the soft limit alone, which needs no privilege below the hard limit.
-    let pid = std::process::id().to_string();
-    for limit in [format!("{count}:"), format!("{count}:{count}")] {
-        let raised = Command::new("prlimit")
-            .args(["--pid", &pid, &format!("--nofile={limit}")])
-            .stderr(Stdio::null())
-            .status()
-            .context("prlimit")?;
-        if raised.success() {
-            return Ok(());
-        }
-    }
-    bail!("the limit of open files cannot be raised to {count}: run `ulimit -n {count}` first")
-}
-
 fn send_signal(signal: &str, pids: &[u32]) {
     let pids = pids.iter().map(u32::to_string);
     // A process that has already ended makes `kill` complain, and that is fine.

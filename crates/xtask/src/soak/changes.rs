@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 
-use super::client::Client;
-use super::latency::Phase;
 use super::load::Load;
 use super::options::Options;
-use super::process::Proxy;
+use super::phase::Phase;
 use super::site::{Ask, EXTRA, FILES, PATH, SERVICES, SERVICES_FILE, Site, Victim, version};
-use super::wait_for;
+use crate::client::Client;
+use crate::proxy::Proxy;
+use crate::surroundings::wait_for;
 
 /// How fast changes went live.
 pub(super) struct Summary {

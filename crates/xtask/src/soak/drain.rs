@@ -12,12 +12,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, ensure};
 
 use super::Expected;
-use super::client::{Client, Failure};
 use super::options::Options;
-use super::process::Proxy;
 use super::site::{Ask, PATH, Site};
 use super::upstream::{SLOW, SLOW_PATH};
-use super::wait_for;
+use crate::client::{Client, Failure};
+use crate::surroundings::wait_for;
 
 /// Starts and ends the proxy some times. Gives what went wrong.
 pub(super) fn run(binary: &Path, options: &Options) -> anyhow::Result<Vec<String>> {
@@ -68,7 +67,7 @@ struct Round<'a> {
 }
 
 fn round(binary: &Path, site: &Site) -> anyhow::Result<(Tally, Duration)> {
-    let mut proxy = Proxy::start(binary, site)?;
+    let mut proxy = site.start(binary)?;
     let round =
         Round { address: site.web(), expected: &site.expected, told: AtomicBool::new(false) };
     let ready = Barrier::new(SLOW_CLIENTS + 2);
@@ -110,7 +109,7 @@ fn round(binary: &Path, site: &Site) -> anyhow::Result<(Tally, Duration)> {
 
 /// The second SIGTERM ends what the first one would let finish.
 fn twice(binary: &Path, site: &Site) -> anyhow::Result<Duration> {
-    let mut proxy = Proxy::start(binary, site)?;
+    let mut proxy = site.start(binary)?;
     let mut client = Client::connect(site.web()).map_err(|failure| anyhow!("{failure}"))?;
     client.send(get(&Ask::Plain(0).host(), SLOW_PATH).as_bytes());
     thread::sleep(UNDER_WAY);

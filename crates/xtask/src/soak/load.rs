@@ -8,10 +8,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::Expected;
-use super::client::Client;
-use super::latency::{Histogram, Phase};
-use super::process::Proxy;
+use super::phase::Phase;
 use super::site::{Ask, PATH};
+use crate::client::Client;
+use crate::latency::Histogram;
+use crate::proxy::Proxy;
 
 /// Threads that send requests over keep-alive connections and check every answer.
 pub(super) struct Load {

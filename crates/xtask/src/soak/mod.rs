@@ -7,29 +7,25 @@
 //! Traefik can be put in its place.
 
 mod changes;
-mod client;
 mod drain;
-mod latency;
 mod load;
 mod options;
-mod process;
+mod phase;
 mod signals;
 mod site;
 mod upstream;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::bail;
 
-use self::latency::Phase;
 use self::load::Load;
 use self::options::{Options, Part};
-use self::process::Proxy;
+use self::phase::Phase;
 use self::site::{ROUTERS, Site};
+use crate::proxy;
 
 /// Runs the parts that `args` ask for; see [`options::USAGE`].
 pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
@@ -44,7 +40,7 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
     };
     let binary = match &options.ferrovia {
         Some(path) => std::path::absolute(path)?,
-        None => build()?,
+        None => proxy::build()?,
     };
     let mut problems = Vec::new();
     for part in &options.parts {
@@ -71,8 +67,12 @@ pub(crate) fn run(args: &[String]) -> anyhow::Result<()> {
 /// Changes under load. Gives what went wrong.
 fn reload(binary: &Path, options: &Options) -> anyhow::Result<Vec<String>> {
     let mut site = Site::create()?;
-    let mut proxy = Proxy::start(binary, &site)?;
-    println!("  {ROUTERS} routers served {:.0} ms after the start", proxy.started_in_ms);
+    let started = Instant::now();
+    let mut proxy = site.start(binary)?;
+    println!(
+        "  {ROUTERS} routers served {:.0} ms after the start",
+        started.elapsed().as_secs_f64() * 1e3
+    );
     let load = Load::start(site.web(), &site.expected, options.connections);
 
     // The allocator and the pools shall have seen the load before memory is compared.
@@ -109,7 +109,7 @@ fn reload(binary: &Path, options: &Options) -> anyhow::Result<Vec<String>> {
 /// SIGHUP under load. Gives what went wrong.
 fn signals(binary: &Path, options: &Options) -> anyhow::Result<Vec<String>> {
     let site = Site::create()?;
-    let mut proxy = Proxy::start(binary, &site)?;
+    let mut proxy = site.start(binary)?;
     let load = Load::start(site.web(), &site.expected, options.connections);
     let outcome = signals::run(&site, &mut proxy, &load);
     let totals = load.stop();
@@ -125,39 +125,7 @@ fn signals(binary: &Path, options: &Options) -> anyhow::Result<Vec<String>> {
     Ok(problems)
 }
 
-/// Builds the release binary of this workspace.
-fn build() -> anyhow::Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
-    eprintln!("building ferrovia");
-    let built = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
-        .args(["build", "--quiet", "--release", "--package", "ferrovia"])
-        .current_dir(&root)
-        .status()
-        .context("cargo")?;
-    ensure!(built.success(), "ferrovia cannot be built");
-    let directory =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    Ok(directory.join("release/ferrovia"))
-}
-
-/// Asks again and again until `observe` gives something.
-fn wait_for<T>(
-    what: &str,
-    limit: Duration,
-    mut observe: impl FnMut() -> anyhow::Result<Option<T>>,
-) -> anyhow::Result<T> {
-    let end = Instant::now() + limit;
-    loop {
-        if let Some(observed) = observe()? {
-            return Ok(observed);
-        }
-        ensure!(Instant::now() < end, "waited {limit:?} in vain for {what}");
-        thread::sleep(POLL);
-    }
-}
-
 /// Shared by the threads of a run.
 type Expected = Arc<site::Expected>;
 
-const POLL: Duration = Duration::from_micros(500);
 const END_LIMIT: Duration = Duration::from_secs(15);

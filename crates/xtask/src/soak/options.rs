@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::bail;
+
+use crate::command_line::Words;
 
 /// What `cargo xtask soak --help` prints.
 pub(super) const USAGE: &str = "\
@@ -42,6 +44,10 @@ pub(super) struct Options {
 impl Part {
     const ALL: [Self; 3] = [Self::Reload, Self::Signals, Self::Drain];
 
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.name() == name)
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Reload => "reload",
@@ -62,47 +68,22 @@ impl Options {
             connections: 8,
             rounds: 5,
         };
-        let mut words = args.iter();
+        let mut words = Words::new(args);
         while let Some(word) = words.next() {
-            let (flag, inline) = match word.split_once('=') {
-                Some((flag, value)) => (flag, Some(value.to_owned())),
-                None => (word.as_str(), None),
-            };
-            if matches!(flag, "--help" | "-h") {
+            if word.asks_for_help() {
                 return Ok(None);
             }
-            let mut value = || {
-                inline
-                    .clone()
-                    .or_else(|| words.next().cloned())
-                    .with_context(|| format!("option {flag}: a value is missing"))
-            };
-            match flag {
-                "--ferrovia" => options.ferrovia = Some(value()?.into()),
-                "--only" => options.parts = parts(&value()?)?,
-                "--requests" => options.requests = number(flag, &value()?, u64::MAX)?,
-                "--changes" => options.changes = number(flag, &value()?, 1_000_000)?,
-                "--connections" => options.connections = number(flag, &value()?, 1000)? as usize,
-                "--rounds" => options.rounds = number(flag, &value()?, 1000)?,
-                _ => bail!("unknown option {flag}\n{USAGE}"),
+            match word.flag {
+                "--ferrovia" => options.ferrovia = Some(word.value()?.into()),
+                "--only" => options.parts = word.list("part", USAGE, Part::from_name)?,
+                "--requests" => options.requests = word.number(u64::MAX)?,
+                "--changes" => options.changes = word.number(1_000_000)?,
+                "--connections" => options.connections = word.number(1000)? as usize,
+                "--rounds" => options.rounds = word.number(1000)?,
+                flag => bail!("unknown option {flag}\n{USAGE}"),
             }
         }
         Ok(Some(options))
-    }
-}
-
-fn parts(value: &str) -> anyhow::Result<Vec<Part>> {
-    let part = |name: &str| {
-        let found = Part::ALL.into_iter().find(|part| part.name() == name);
-        found.with_context(|| format!("unknown part {name:?}\n{USAGE}"))
-    };
-    value.split(',').map(str::trim).map(part).collect()
-}
-
-fn number(flag: &str, value: &str, max: u64) -> anyhow::Result<u64> {
-    match value.parse() {
-        Ok(number) if (1..=max).contains(&number) => Ok(number),
-        _ => bail!("option {flag}: {value:?} is not a number from 1 to {max}"),
     }
 }
 

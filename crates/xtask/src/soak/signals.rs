@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, anyhow, ensure};
 use testkit::ports::ReservedPort;
 
-use super::client::{Client, Failure};
 use super::load::Load;
-use super::process::Proxy;
 use super::site::{Ask, PATH, Site};
-use super::wait_for;
+use crate::client::{Client, Failure};
+use crate::proxy::Proxy;
+use crate::surroundings::wait_for;
 
 /// Sends the signals; gives a line on what was seen.
 pub(super) fn run(site: &Site, proxy: &mut Proxy, load: &Load) -> anyhow::Result<String> {

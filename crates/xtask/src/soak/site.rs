@@ -8,7 +8,6 @@ use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -16,8 +15,10 @@ use anyhow::{Context, bail, ensure};
 use testkit::ports::ReservedPort;
 
 use super::Expected as SharedExpected;
-use super::client::{Answer, Client};
 use super::upstream::Upstream;
+use crate::client::{Answer, Client};
+use crate::proxy::Proxy;
+use crate::surroundings::Directory;
 
 /// Plain routers.
 pub(super) const ROUTERS: usize = ROUTERS_PER_FILE * SERVICES_FILE;
@@ -89,7 +90,7 @@ pub(super) enum Ask {
 impl Site {
     /// Starts the upstream servers and writes all files.
     pub(super) fn create() -> anyhow::Result<Self> {
-        let directory = Directory::create()?;
+        let directory = Directory::create("soak")?;
         fs::create_dir(directory.0.join("dynamic"))?;
         let file = FileState { version: 1, has_extra: false, victim: Victim::Sound };
         let versions = || Versions { live: AtomicU32::new(1), written: AtomicU32::new(1) };
@@ -112,6 +113,15 @@ impl Site {
             site.write(file, &site.text(file))?;
         }
         Ok(site)
+    }
+
+    /// Starts a proxy and waits until it serves all files.
+    pub(super) fn start(&self, binary: &Path) -> anyhow::Result<Proxy> {
+        let mut proxy = Proxy::start(binary, &self.static_file(), self.directory())?;
+        proxy.await_ready(|| {
+            (0..FILES).all(|file| self.probe(file).is_ok_and(|seen| seen.is_some()))
+        })?;
+        Ok(proxy)
     }
 
     /// The entry point of all routers.
@@ -327,24 +337,6 @@ pub(super) fn version(answer: &Answer<'_>) -> Option<u32> {
 
 fn service_name(service: usize) -> &'static str {
     ["a", "b", "c", "d"][service]
-}
-
-/// Removed in the end.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn create() -> anyhow::Result<Self> {
-        let path = std::env::temp_dir().join(format!("ferrovia-soak-{}", process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir(&path).with_context(|| path.display().to_string())?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 const ROUTERS_PER_FILE: usize = 1000;

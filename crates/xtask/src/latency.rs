@@ -2,67 +2,40 @@
 
 use std::time::Duration;
 
-/// What goes on while a request is under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(super) enum Phase {
-    /// Before the first change.
-    Before,
-    /// From the write of a change until it is live.
-    Reloading,
-    /// Between two changes.
-    Between,
-    /// After the last change.
-    After,
-}
-
-impl Phase {
-    pub(super) const ALL: [Self; 4] = [Self::Before, Self::Reloading, Self::Between, Self::After];
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Before => "before",
-            Self::Reloading => "while reloading",
-            Self::Between => "between reloads",
-            Self::After => "after",
-        }
-    }
-}
-
 /// Counts of durations.
 #[derive(Clone, Debug)]
-pub(super) struct Histogram {
+pub(crate) struct Histogram {
     counts: Vec<u64>,
     max: Duration,
 }
 
 impl Histogram {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { counts: vec![0; BUCKETS], max: Duration::ZERO }
     }
 
-    pub(super) fn add(&mut self, duration: Duration) {
+    pub(crate) fn add(&mut self, duration: Duration) {
         self.counts[bucket(micros(duration))] += 1;
         self.max = self.max.max(duration);
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         for (count, more) in self.counts.iter_mut().zip(&other.counts) {
             *count += more;
         }
         self.max = self.max.max(other.max);
     }
 
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.counts.iter().sum()
     }
 
-    pub(super) fn max(&self) -> Duration {
+    pub(crate) fn max(&self) -> Duration {
         self.max
     }
 
     /// The duration that `share` (0 to 1) of all did not exceed, to three percent.
-    pub(super) fn quantile(&self, share: f64) -> Duration {
+    pub(crate) fn quantile(&self, share: f64) -> Duration {
         let wanted = (self.count() as f64 * share).ceil() as u64;
         let mut seen = 0;
         for (bucket, count) in self.counts.iter().enumerate() {

@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A connection to the proxy.
-pub(super) struct Client {
+pub(crate) struct Client {
     stream: TcpStream,
     read: Vec<u8>,
     /// End of the last answer in `read`.
@@ -15,16 +15,16 @@ pub(super) struct Client {
 
 /// A whole answer.
 #[derive(Debug)]
-pub(super) struct Answer<'a> {
-    pub(super) status: u16,
-    pub(super) body: &'a str,
+pub(crate) struct Answer<'a> {
+    pub(crate) status: u16,
+    pub(crate) body: &'a str,
     /// The server said that it closes the connection.
-    pub(super) closes: bool,
+    pub(crate) closes: bool,
 }
 
 /// How a request failed.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// Nobody listens, or so it says.
     Refused,
     /// No connection for another reason.
@@ -42,7 +42,7 @@ pub(super) enum Failure {
 
 impl Client {
     /// Connects to the proxy.
-    pub(super) fn connect(address: SocketAddr) -> Result<Self, Failure> {
+    pub(crate) fn connect(address: SocketAddr) -> Result<Self, Failure> {
         let stream =
             TcpStream::connect_timeout(&address, PATIENCE).map_err(|error| match error.kind() {
                 io::ErrorKind::ConnectionRefused => Failure::Refused,
@@ -57,18 +57,18 @@ impl Client {
     }
 
     /// Sends a request and waits for its answer.
-    pub(super) fn get(&mut self, host: &str, path: &str) -> Result<Answer<'_>, Failure> {
+    pub(crate) fn get(&mut self, host: &str, path: &str) -> Result<Answer<'_>, Failure> {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes());
         self.answer()
     }
 
     /// Sends bytes. That the connection is gone shows when the answer is awaited.
-    pub(super) fn send(&mut self, bytes: &[u8]) {
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
         let _ = self.stream.write_all(bytes);
     }
 
     /// Tells whether the server has closed the connection while it was idle.
-    pub(super) fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         let mut byte = [0];
         let peeked = self.stream.set_nonblocking(true).and_then(|()| self.stream.peek(&mut byte));
         let _ = self.stream.set_nonblocking(false);
@@ -79,7 +79,7 @@ impl Client {
     }
 
     /// Reads one answer; bytes after it stay for the next call.
-    pub(super) fn answer(&mut self) -> Result<Answer<'_>, Failure> {
+    pub(crate) fn answer(&mut self) -> Result<Answer<'_>, Failure> {
         self.read.drain(..self.used);
         self.used = 0;
         let head_length = loop {
