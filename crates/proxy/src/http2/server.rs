@@ -42,6 +42,9 @@ const LOCAL_RESETS_MAX: usize = 500;
 /// How many heads of the size that one may have a connection holds unpacked: a byte on the wire
 /// can stand for thousands.
 const HEADS_MAX: usize = 4;
+/// What is added to that for each stream a connection may have: heads of usual size are never too
+/// many, however small the largest may be.
+const HEAD_USUAL: usize = 4 * 1024;
 /// Time for a client to take the last word of a connection that is ended for cause.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time for a client to say that it knows that the connection ends.
@@ -287,13 +290,16 @@ impl Keeper {
     fn has_room(&self, head: &Head) -> bool {
         let session = &self.session;
         let settings = &session.settings;
-        let streams_max = 2 * settings.http2.concurrent_streams_max as usize;
-        let head_bytes_max = settings.head_bytes_max.saturating_mul(HEADS_MAX);
+        let streams_max = settings.http2.concurrent_streams_max as usize;
+        let head_bytes_max = settings
+            .head_bytes_max
+            .saturating_mul(HEADS_MAX)
+            .saturating_add(streams_max.saturating_mul(HEAD_USUAL));
         let is_late = self.leaving_since.is_some_and(|since| {
             session.worker.clock.now().saturating_duration_since(since) > LEAVE_WAIT
         });
         !is_late
-            && session.active.get() < streams_max.max(1)
+            && session.active.get() < streams_max.saturating_mul(2)
             && session.head_bytes.get().saturating_add(head.bytes) <= head_bytes_max
     }
 

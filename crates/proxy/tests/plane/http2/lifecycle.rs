@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::frames::{
-    ACK, DATA, END_STREAM, Frame, Frames, GOAWAY, HEADERS, INTERNAL_ERROR, NO_ERROR, PING,
-    PROTOCOL_ERROR, SETTINGS, frame, get_frame, post_frame,
+    ACK, DATA, END_HEADERS, END_STREAM, Frame, Frames, GOAWAY, HEADERS, INTERNAL_ERROR, NO_ERROR,
+    PING, PROTOCOL_ERROR, RST_STREAM, SETTINGS, frame, get_frame, post_frame,
 };
 use crate::support::{Answering, End, LIMIT, Peer, Server, Setup, get, ok};
 
@@ -75,6 +75,33 @@ fn more_streams_than_announced_are_refused() {
         }
     };
     assert!(first == 1 || first == 3);
+}
+
+#[test]
+fn small_heads_leave_room_for_all_streams() {
+    let server = Server::start();
+    let mut setup = Setup::new(server.address);
+    setup.settings.head_bytes_max = 4096;
+    let rig = setup.start();
+    let mut client = Frames::connect(rig.address);
+    let padding = [b'x'; 1000];
+    let head = crate::support::frames::get_block("/", &[(b"x-padding", &padding)]);
+    let streams: Vec<u32> = (0..250).map(|number| 2 * number + 1).collect();
+    for stream in &streams {
+        client.send(frame(HEADERS, END_STREAM | END_HEADERS, *stream, &head));
+    }
+    for _ in &streams {
+        let mut peer = server.accept();
+        peer.request();
+        peer.send(ok("room"));
+    }
+    let mut ended = 0;
+    while ended < streams.len() {
+        let read = client.next().expect("a frame");
+        assert_ne!(read.kind, RST_STREAM, "stream {}", read.stream);
+        client.answer(&read);
+        ended += usize::from(read.kind == DATA && read.flags & END_STREAM != 0);
+    }
 }
 
 #[test]
