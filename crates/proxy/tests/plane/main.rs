@@ -8,8 +8,6 @@ mod canary;
 mod cut_off;
 mod drain;
 mod http2;
-mod http2_both;
-mod http2_choice;
 mod http2_servers;
 mod interim;
 mod keep_alive;
