@@ -6,8 +6,9 @@ use config::dynamic::Middleware;
 
 use crate::{
     Built, Surroundings, add_prefix, async_stage, basic_auth, compress, encoded_characters, errors,
-    forward_auth, headers, ip_allow_list, redirect_regex, redirect_scheme, replace_path,
-    replace_path_regex, retry, strip_prefix, strip_prefix_regex, sync_stage,
+    forward_auth, headers, in_flight_req, ip_allow_list, per_owner, rate_limit, redirect_regex,
+    redirect_scheme, replace_path, replace_path_regex, retry, strip_prefix, strip_prefix_regex,
+    sync_stage,
 };
 
 /// Builds the middleware `name` (as `name@provider`) from its settings.
@@ -61,13 +62,13 @@ pub fn build(
     kinds.offer(headers, Kind::Headers)?;
     kinds.offer(encoded_characters, Kind::EncodedCharacters)?;
     kinds.offer(errors, Kind::Errors)?;
-    kinds.offer(rate_limit, |_| Kind::Unsupported("rateLimit"))?;
+    kinds.offer(rate_limit, Kind::RateLimit)?;
     kinds.offer(redirect_regex, Kind::RedirectRegex)?;
     kinds.offer(redirect_scheme, Kind::RedirectScheme)?;
     kinds.offer(basic_auth, Kind::BasicAuth)?;
     kinds.offer(digest_auth, |_| Kind::Unsupported("digestAuth"))?;
     kinds.offer(forward_auth, Kind::ForwardAuth)?;
-    kinds.offer(in_flight_req, |_| Kind::Unsupported("inFlightReq"))?;
+    kinds.offer(in_flight_req, Kind::InFlightReq)?;
     kinds.offer(buffering, |_| Kind::Unsupported("buffering"))?;
     kinds.offer(circuit_breaker, |_| Kind::Unsupported("circuitBreaker"))?;
     kinds.offer(compress, Kind::Compress)?;
@@ -88,6 +89,18 @@ pub fn build(
         Some(Kind::Chain(settings)) => return Ok(Built::Chain(settings.middlewares.clone())),
         Some(Kind::Unsupported(kind)) => {
             return Err(format!("middleware kind {kind} is not supported yet"));
+        }
+        Some(Kind::RateLimit(settings)) => {
+            let limit = rate_limit::RateLimit::new(name, settings)?;
+            return Ok(per_owner(name, limit, |name, limit| {
+                async_stage(name, rate_limit::Buckets::new(Arc::clone(limit)))
+            }));
+        }
+        Some(Kind::InFlightReq(settings)) => {
+            let limit = in_flight_req::InFlightReq::new(name, settings)?;
+            return Ok(per_owner(name, limit, |name, limit| {
+                sync_stage(name, in_flight_req::Places::new(Arc::clone(limit)))
+            }));
         }
         Some(Kind::AddPrefix(settings)) => sync_stage(name, add_prefix::AddPrefix::new(settings)?),
         Some(Kind::StripPrefix(settings)) => {
@@ -154,6 +167,8 @@ enum Kind<'a> {
     ForwardAuth(&'a config::dynamic::ForwardAuth),
     Compress(&'a config::dynamic::Compress),
     Retry(&'a config::dynamic::Retry),
+    RateLimit(&'a config::dynamic::RateLimit),
+    InFlightReq(&'a config::dynamic::InFlightReq),
     /// Known by its name, without code.
     Unsupported(&'static str),
 }
@@ -191,6 +206,7 @@ mod tests {
         let built = build(&name, settings, &mut FakeSurroundings::default());
         let told = match &built {
             Ok(Built::Stage(stage)) => Ok(format!("stage {}", stage.name())),
+            Ok(Built::PerOwner(maker)) => Ok(format!("own stage {}", maker().name())),
             Ok(Built::Chain(names)) => Ok(format!("chain {}", names.join(","))),
             Err(text) => Err(text.as_str()),
         };
@@ -232,11 +248,20 @@ mod tests {
     }
 
     #[test]
-    fn kinds_without_code_say_so() {
+    fn kinds_with_state_are_built_for_every_chain() {
         let settings = Middleware {
             rate_limit: Some(config::dynamic::RateLimit::default()),
             ..Middleware::default()
         };
-        check(&settings, Err("middleware kind rateLimit is not supported yet"));
+        check(&settings, Ok("own stage m@file"));
+    }
+
+    #[test]
+    fn kinds_without_code_say_so() {
+        let settings = Middleware {
+            plugin: [("demo".to_owned(), Default::default())].into_iter().collect(),
+            ..Middleware::default()
+        };
+        check(&settings, Err("middleware kind plugin is not supported yet"));
     }
 }
