@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use exchange::{Exchange, Flow, Memo, Middleware, Response};
+use exchange::{Body, Exchange, Flow, Memo, Middleware, Response};
 use http::StatusCode;
 
 use crate::report::Report;
@@ -11,7 +11,8 @@ use crate::source::{Shards, Source, SourceKey};
 /// The settings, once read; every chain counts for itself.
 pub(crate) struct InFlightReq {
     source: Source,
-    amount: u64,
+    /// Nothing passes zero, which is also the default, and what is below.
+    amount: i64,
     /// The middleware's name, if it only reports.
     reports_as: Option<Arc<str>>,
 }
@@ -20,13 +21,13 @@ pub(crate) struct InFlightReq {
 pub(crate) struct Places {
     limit: Arc<InFlightReq>,
     /// Requests under way by source. As large as there are requests, and no larger.
-    taken: Arc<Shards<u64>>,
+    taken: Arc<Shards<i64>>,
     report: Option<Report>,
 }
 
 /// A request's place. Dropping it gives it back.
 struct Place {
-    taken: Arc<Shards<u64>>,
+    taken: Arc<Shards<i64>>,
     source: SourceKey,
 }
 
@@ -39,8 +40,7 @@ impl InFlightReq {
             .map_err(|error| format!("error creating requests limiter: {error}"))?;
         Ok(Self {
             source,
-            // Nothing passes an amount of zero, which is also the default.
-            amount: u64::try_from(settings.amount).unwrap_or(0),
+            amount: settings.amount,
             reports_as: settings.report_only.then(|| Arc::clone(name)),
         })
     }
@@ -60,7 +60,7 @@ impl Places {
                 *taken += 1;
                 true
             }
-            None if amount == 0 => false,
+            None if amount <= 0 => false,
             None => {
                 shard.insert(1);
                 true
@@ -94,8 +94,13 @@ impl Middleware for Places {
     }
 
     fn on_response(&self, exchange: &mut Exchange, memo: &mut Memo) -> Flow {
-        // Under way until the client has its response.
-        exchange.response.held.extend(memo.take());
+        // Under way while there is something to come from the server. What is in memory could be
+        // with the client before its place is free again, and the client's next request refused.
+        let place = memo.take();
+        let response = &mut exchange.response;
+        if matches!(response.body, Body::Stream(_)) || response.upgrade.is_some() {
+            response.held.extend(place);
+        }
         Flow::Continue
     }
 }
@@ -148,13 +153,16 @@ mod tests {
     }
 
     #[test]
-    fn a_place_is_taken_until_the_response_is_gone() {
+    fn a_place_is_taken_until_the_response_has_come() {
         let places = places(1, false);
         let (mut exchange, mut memo) = begin(&places, "http://a/").expect("a free place");
+        exchange.response.body = fixture::Script::body(None, Vec::new());
         places.on_response(&mut exchange, &mut memo);
         assert!(memo.is_none());
         assert!(begin(&places, "http://a/").is_err());
         exchange.response = Response::default();
+        let (mut exchange, mut memo) = begin(&places, "http://a/").expect("a free place");
+        places.on_response(&mut exchange, &mut memo);
         assert!(begin(&places, "http://a/").is_ok());
     }
 

@@ -38,6 +38,7 @@ impl<V> Shards<V> {
     }
 
     /// Gives the number of sources in the table.
+    #[cfg(test)]
     pub(crate) fn length(&self) -> usize {
         let length = |shard: &Mutex<HashMap<_, _, _>>| {
             shard.lock().unwrap_or_else(PoisonError::into_inner).len()
