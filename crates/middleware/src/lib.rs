@@ -11,6 +11,7 @@ mod add_prefix;
 mod basic_auth;
 mod client_address;
 mod compress;
+mod content_type;
 mod encoded_characters;
 mod errors;
 #[cfg(test)]

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use config::dynamic::Middleware;
 
 use crate::{
-    Built, Surroundings, add_prefix, async_stage, basic_auth, compress, encoded_characters, errors,
-    forward_auth, headers, in_flight_req, ip_allow_list, per_owner, rate_limit, redirect_regex,
-    redirect_scheme, replace_path, replace_path_regex, retry, strip_prefix, strip_prefix_regex,
-    sync_stage,
+    Built, Surroundings, add_prefix, async_stage, basic_auth, compress, content_type,
+    encoded_characters, errors, forward_auth, headers, in_flight_req, ip_allow_list, per_owner,
+    rate_limit, redirect_regex, redirect_scheme, replace_path, replace_path_regex, retry,
+    strip_prefix, strip_prefix_regex, sync_stage,
 };
 
 /// Builds the middleware `name` (as `name@provider`) from its settings.
@@ -74,7 +74,7 @@ pub fn build(
     kinds.offer(compress, Kind::Compress)?;
     kinds.offer(pass_tls_client_cert, |_| Kind::Unsupported("passTLSClientCert"))?;
     kinds.offer(retry, Kind::Retry)?;
-    kinds.offer(content_type, |_| Kind::Unsupported("contentType"))?;
+    kinds.offer(content_type, Kind::ContentType)?;
     kinds.offer(grpc_web, |_| Kind::Unsupported("grpcWeb"))?;
     let plugins = (!plugin.is_empty()).then_some(plugin);
     kinds.offer(&plugins, |_| Kind::Unsupported("plugin"))?;
@@ -143,6 +143,9 @@ pub fn build(
             async_stage(name, forward_auth::ForwardAuth::new(name, settings, surroundings)?)
         }
         Some(Kind::Compress(settings)) => sync_stage(name, compress::Compress::new(settings)?),
+        Some(Kind::ContentType(settings)) => {
+            async_stage(name, content_type::ContentType::new(name, settings))
+        }
         Some(Kind::Retry(settings)) => async_stage(name, retry::Retry::new(settings)?),
     };
     Ok(Built::Stage(stage))
@@ -169,6 +172,7 @@ enum Kind<'a> {
     Retry(&'a config::dynamic::Retry),
     RateLimit(&'a config::dynamic::RateLimit),
     InFlightReq(&'a config::dynamic::InFlightReq),
+    ContentType(&'a config::dynamic::ContentType),
     /// Known by its name, without code.
     Unsupported(&'static str),
 }
