@@ -9,6 +9,7 @@
 
 mod add_prefix;
 mod basic_auth;
+mod circuit_breaker;
 mod client_address;
 mod compress;
 mod content_type;
@@ -21,6 +22,7 @@ mod header_names;
 mod headers;
 mod in_flight_req;
 mod ip_allow_list;
+mod predicate;
 mod rate_limit;
 mod redirect;
 mod redirect_regex;

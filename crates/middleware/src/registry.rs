@@ -5,10 +5,10 @@ use std::sync::Arc;
 use config::dynamic::Middleware;
 
 use crate::{
-    Built, Surroundings, add_prefix, async_stage, basic_auth, compress, content_type,
-    encoded_characters, errors, forward_auth, headers, in_flight_req, ip_allow_list, per_owner,
-    rate_limit, redirect_regex, redirect_scheme, replace_path, replace_path_regex, retry,
-    strip_prefix, strip_prefix_regex, sync_stage,
+    Built, Surroundings, add_prefix, async_stage, basic_auth, circuit_breaker, compress,
+    content_type, encoded_characters, errors, forward_auth, headers, in_flight_req, ip_allow_list,
+    per_owner, rate_limit, redirect_regex, redirect_scheme, replace_path, replace_path_regex,
+    retry, strip_prefix, strip_prefix_regex, sync_stage,
 };
 
 /// Builds the middleware `name` (as `name@provider`) from its settings.
@@ -70,7 +70,7 @@ pub fn build(
     kinds.offer(forward_auth, Kind::ForwardAuth)?;
     kinds.offer(in_flight_req, Kind::InFlightReq)?;
     kinds.offer(buffering, |_| Kind::Unsupported("buffering"))?;
-    kinds.offer(circuit_breaker, |_| Kind::Unsupported("circuitBreaker"))?;
+    kinds.offer(circuit_breaker, Kind::CircuitBreaker)?;
     kinds.offer(compress, Kind::Compress)?;
     kinds.offer(pass_tls_client_cert, |_| Kind::Unsupported("passTLSClientCert"))?;
     kinds.offer(retry, Kind::Retry)?;
@@ -143,6 +143,12 @@ pub fn build(
             async_stage(name, forward_auth::ForwardAuth::new(name, settings, surroundings)?)
         }
         Some(Kind::Compress(settings)) => sync_stage(name, compress::Compress::new(settings)?),
+        Some(Kind::CircuitBreaker(settings)) => {
+            let breaker = circuit_breaker::CircuitBreaker::new(settings)?;
+            return Ok(per_owner(name, breaker, |name, breaker| {
+                sync_stage(name, circuit_breaker::Circuit::new(name, Arc::clone(breaker)))
+            }));
+        }
         Some(Kind::ContentType(settings)) => {
             async_stage(name, content_type::ContentType::new(name, settings))
         }
@@ -172,6 +178,7 @@ enum Kind<'a> {
     Retry(&'a config::dynamic::Retry),
     RateLimit(&'a config::dynamic::RateLimit),
     InFlightReq(&'a config::dynamic::InFlightReq),
+    CircuitBreaker(&'a config::dynamic::CircuitBreaker),
     ContentType(&'a config::dynamic::ContentType),
     /// Known by its name, without code.
     Unsupported(&'static str),
