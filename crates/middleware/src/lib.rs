@@ -9,10 +9,12 @@
 
 mod add_prefix;
 mod basic_auth;
+mod buffering;
 mod circuit_breaker;
 mod client_address;
 mod compress;
 mod content_type;
+mod digest_auth;
 mod encoded_characters;
 mod errors;
 #[cfg(test)]
@@ -22,6 +24,7 @@ mod header_names;
 mod headers;
 mod in_flight_req;
 mod ip_allow_list;
+mod pass_tls_client_cert;
 mod predicate;
 mod rate_limit;
 mod redirect;
@@ -37,6 +40,7 @@ mod strip_prefix;
 mod strip_prefix_regex;
 mod url;
 mod url_path;
+mod users;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use config::dynamic::Middleware;
 
 use crate::{
-    Built, Surroundings, add_prefix, async_stage, basic_auth, circuit_breaker, compress,
-    content_type, encoded_characters, errors, forward_auth, headers, in_flight_req, ip_allow_list,
-    per_owner, rate_limit, redirect_regex, redirect_scheme, replace_path, replace_path_regex,
-    retry, strip_prefix, strip_prefix_regex, sync_stage,
+    Built, Surroundings, add_prefix, async_stage, basic_auth, buffering, circuit_breaker, compress,
+    content_type, digest_auth, encoded_characters, errors, forward_auth, headers, in_flight_req,
+    ip_allow_list, pass_tls_client_cert, per_owner, rate_limit, redirect_regex, redirect_scheme,
+    replace_path, replace_path_regex, retry, strip_prefix, strip_prefix_regex, sync_stage,
 };
 
 /// Builds the middleware `name` (as `name@provider`) from its settings.
@@ -66,13 +66,13 @@ pub fn build(
     kinds.offer(redirect_regex, Kind::RedirectRegex)?;
     kinds.offer(redirect_scheme, Kind::RedirectScheme)?;
     kinds.offer(basic_auth, Kind::BasicAuth)?;
-    kinds.offer(digest_auth, |_| Kind::Unsupported("digestAuth"))?;
+    kinds.offer(digest_auth, Kind::DigestAuth)?;
     kinds.offer(forward_auth, Kind::ForwardAuth)?;
     kinds.offer(in_flight_req, Kind::InFlightReq)?;
-    kinds.offer(buffering, |_| Kind::Unsupported("buffering"))?;
+    kinds.offer(buffering, Kind::Buffering)?;
     kinds.offer(circuit_breaker, Kind::CircuitBreaker)?;
     kinds.offer(compress, Kind::Compress)?;
-    kinds.offer(pass_tls_client_cert, |_| Kind::Unsupported("passTLSClientCert"))?;
+    kinds.offer(pass_tls_client_cert, Kind::PassTlsClientCert)?;
     kinds.offer(retry, Kind::Retry)?;
     kinds.offer(content_type, Kind::ContentType)?;
     kinds.offer(grpc_web, |_| Kind::Unsupported("grpcWeb"))?;
@@ -149,6 +149,13 @@ pub fn build(
                 sync_stage(name, circuit_breaker::Circuit::new(name, Arc::clone(breaker)))
             }));
         }
+        Some(Kind::DigestAuth(settings)) => {
+            sync_stage(name, digest_auth::DigestAuth::new(settings)?)
+        }
+        Some(Kind::PassTlsClientCert(settings)) => {
+            sync_stage(name, pass_tls_client_cert::PassTlsClientCert::new(settings))
+        }
+        Some(Kind::Buffering(settings)) => async_stage(name, buffering::Buffering::new(settings)?),
         Some(Kind::ContentType(settings)) => {
             async_stage(name, content_type::ContentType::new(name, settings))
         }
@@ -179,6 +186,9 @@ enum Kind<'a> {
     RateLimit(&'a config::dynamic::RateLimit),
     InFlightReq(&'a config::dynamic::InFlightReq),
     CircuitBreaker(&'a config::dynamic::CircuitBreaker),
+    DigestAuth(&'a config::dynamic::DigestAuth),
+    PassTlsClientCert(&'a config::dynamic::PassTlsClientCert),
+    Buffering(&'a config::dynamic::Buffering),
     ContentType(&'a config::dynamic::ContentType),
     /// Known by its name, without code.
     Unsupported(&'static str),
