@@ -12,6 +12,7 @@ pub mod duration;
 pub mod dynamic;
 pub mod env;
 pub mod flags;
+pub mod go_expression;
 pub mod go_regex;
 pub mod load;
 pub mod node;

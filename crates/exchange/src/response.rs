@@ -17,6 +17,9 @@ pub struct Response {
     pub body: Body,
     /// The server's connection after `101 Switching Protocols`.
     pub upgrade: Option<Upgrade>,
+    /// What is given up once the response was sent, its tunnel has ended, or it was dropped: places
+    /// of a limit, say.
+    pub held: Vec<Box<dyn Any>>,
 }
 
 /// A connection that stopped speaking HTTP. Only the data plane can open it.
@@ -31,7 +34,13 @@ impl Default for Response {
 impl Response {
     /// Makes a response without headers or body.
     pub fn new(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), body: Body::Full(Bytes::new()), upgrade: None }
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            body: Body::Full(Bytes::new()),
+            upgrade: None,
+            held: Vec::new(),
+        }
     }
 
     /// Makes a response whose body is `text`, without a content type: so Traefik's own answers

@@ -9,8 +9,12 @@
 
 mod add_prefix;
 mod basic_auth;
+mod buffering;
+mod circuit_breaker;
 mod client_address;
 mod compress;
+mod content_type;
+mod digest_auth;
 mod encoded_characters;
 mod errors;
 #[cfg(test)]
@@ -18,18 +22,25 @@ mod fixture;
 mod forward_auth;
 mod header_names;
 mod headers;
+mod in_flight_req;
 mod ip_allow_list;
+mod pass_tls_client_cert;
+mod predicate;
+mod rate_limit;
 mod redirect;
 mod redirect_regex;
 mod redirect_scheme;
 mod registry;
 mod replace_path;
 mod replace_path_regex;
+mod report;
 mod retry;
+mod source;
 mod strip_prefix;
 mod strip_prefix_regex;
 mod url;
 mod url_path;
+mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,10 +78,16 @@ pub struct Endpoint {
     pub timeout: Duration,
 }
 
+/// Makes a stage whose state is new.
+pub type StageMaker = Arc<dyn Fn() -> Stage + Send + Sync>;
+
 /// What a middleware's settings come to.
 pub enum Built {
-    /// One stage of a router's chain.
+    /// One stage, for all chains that name the middleware.
     Stage(Stage),
+    /// A stage with state that is each chain's own: what one router's clients do says nothing of
+    /// another's. Whoever compiles calls it once per chain and keeps the stage.
+    PerOwner(StageMaker),
     /// Names of other middlewares as the user wrote them, to be put in its place in order.
     Chain(Vec<String>),
 }
@@ -87,4 +104,14 @@ pub(crate) fn async_stage(
     middleware: impl exchange::AsyncMiddleware + 'static,
 ) -> Stage {
     Stage::Async { name: Arc::clone(name), middleware: Arc::new(middleware) }
+}
+
+/// Makes a stage for every chain that names the middleware, all from the same settings.
+pub(crate) fn per_owner<T: Send + Sync + 'static>(
+    name: &Arc<str>,
+    settings: T,
+    make: impl Fn(&Arc<str>, &Arc<T>) -> Stage + Send + Sync + 'static,
+) -> Built {
+    let (name, settings) = (Arc::clone(name), Arc::new(settings));
+    Built::PerOwner(Arc::new(move || make(&name, &settings)))
 }

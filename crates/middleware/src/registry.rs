@@ -5,9 +5,10 @@ use std::sync::Arc;
 use config::dynamic::Middleware;
 
 use crate::{
-    Built, Surroundings, add_prefix, async_stage, basic_auth, compress, encoded_characters, errors,
-    forward_auth, headers, ip_allow_list, redirect_regex, redirect_scheme, replace_path,
-    replace_path_regex, retry, strip_prefix, strip_prefix_regex, sync_stage,
+    Built, Surroundings, add_prefix, async_stage, basic_auth, buffering, circuit_breaker, compress,
+    content_type, digest_auth, encoded_characters, errors, forward_auth, headers, in_flight_req,
+    ip_allow_list, pass_tls_client_cert, per_owner, rate_limit, redirect_regex, redirect_scheme,
+    replace_path, replace_path_regex, retry, strip_prefix, strip_prefix_regex, sync_stage,
 };
 
 /// Builds the middleware `name` (as `name@provider`) from its settings.
@@ -61,19 +62,19 @@ pub fn build(
     kinds.offer(headers, Kind::Headers)?;
     kinds.offer(encoded_characters, Kind::EncodedCharacters)?;
     kinds.offer(errors, Kind::Errors)?;
-    kinds.offer(rate_limit, |_| Kind::Unsupported("rateLimit"))?;
+    kinds.offer(rate_limit, Kind::RateLimit)?;
     kinds.offer(redirect_regex, Kind::RedirectRegex)?;
     kinds.offer(redirect_scheme, Kind::RedirectScheme)?;
     kinds.offer(basic_auth, Kind::BasicAuth)?;
-    kinds.offer(digest_auth, |_| Kind::Unsupported("digestAuth"))?;
+    kinds.offer(digest_auth, Kind::DigestAuth)?;
     kinds.offer(forward_auth, Kind::ForwardAuth)?;
-    kinds.offer(in_flight_req, |_| Kind::Unsupported("inFlightReq"))?;
-    kinds.offer(buffering, |_| Kind::Unsupported("buffering"))?;
-    kinds.offer(circuit_breaker, |_| Kind::Unsupported("circuitBreaker"))?;
+    kinds.offer(in_flight_req, Kind::InFlightReq)?;
+    kinds.offer(buffering, Kind::Buffering)?;
+    kinds.offer(circuit_breaker, Kind::CircuitBreaker)?;
     kinds.offer(compress, Kind::Compress)?;
-    kinds.offer(pass_tls_client_cert, |_| Kind::Unsupported("passTLSClientCert"))?;
+    kinds.offer(pass_tls_client_cert, Kind::PassTlsClientCert)?;
     kinds.offer(retry, Kind::Retry)?;
-    kinds.offer(content_type, |_| Kind::Unsupported("contentType"))?;
+    kinds.offer(content_type, Kind::ContentType)?;
     kinds.offer(grpc_web, |_| Kind::Unsupported("grpcWeb"))?;
     let plugins = (!plugin.is_empty()).then_some(plugin);
     kinds.offer(&plugins, |_| Kind::Unsupported("plugin"))?;
@@ -88,6 +89,18 @@ pub fn build(
         Some(Kind::Chain(settings)) => return Ok(Built::Chain(settings.middlewares.clone())),
         Some(Kind::Unsupported(kind)) => {
             return Err(format!("middleware kind {kind} is not supported yet"));
+        }
+        Some(Kind::RateLimit(settings)) => {
+            let limit = rate_limit::RateLimit::new(name, settings)?;
+            return Ok(per_owner(name, limit, |name, limit| {
+                async_stage(name, rate_limit::Buckets::new(Arc::clone(limit)))
+            }));
+        }
+        Some(Kind::InFlightReq(settings)) => {
+            let limit = in_flight_req::InFlightReq::new(name, settings)?;
+            return Ok(per_owner(name, limit, |name, limit| {
+                sync_stage(name, in_flight_req::Places::new(Arc::clone(limit)))
+            }));
         }
         Some(Kind::AddPrefix(settings)) => sync_stage(name, add_prefix::AddPrefix::new(settings)?),
         Some(Kind::StripPrefix(settings)) => {
@@ -130,6 +143,22 @@ pub fn build(
             async_stage(name, forward_auth::ForwardAuth::new(name, settings, surroundings)?)
         }
         Some(Kind::Compress(settings)) => sync_stage(name, compress::Compress::new(settings)?),
+        Some(Kind::CircuitBreaker(settings)) => {
+            let breaker = circuit_breaker::CircuitBreaker::new(settings)?;
+            return Ok(per_owner(name, breaker, |name, breaker| {
+                sync_stage(name, circuit_breaker::Circuit::new(name, Arc::clone(breaker)))
+            }));
+        }
+        Some(Kind::DigestAuth(settings)) => {
+            sync_stage(name, digest_auth::DigestAuth::new(settings)?)
+        }
+        Some(Kind::PassTlsClientCert(settings)) => {
+            sync_stage(name, pass_tls_client_cert::PassTlsClientCert::new(settings))
+        }
+        Some(Kind::Buffering(settings)) => async_stage(name, buffering::Buffering::new(settings)?),
+        Some(Kind::ContentType(settings)) => {
+            async_stage(name, content_type::ContentType::new(name, settings))
+        }
         Some(Kind::Retry(settings)) => async_stage(name, retry::Retry::new(settings)?),
     };
     Ok(Built::Stage(stage))
@@ -154,6 +183,13 @@ enum Kind<'a> {
     ForwardAuth(&'a config::dynamic::ForwardAuth),
     Compress(&'a config::dynamic::Compress),
     Retry(&'a config::dynamic::Retry),
+    RateLimit(&'a config::dynamic::RateLimit),
+    InFlightReq(&'a config::dynamic::InFlightReq),
+    CircuitBreaker(&'a config::dynamic::CircuitBreaker),
+    DigestAuth(&'a config::dynamic::DigestAuth),
+    PassTlsClientCert(&'a config::dynamic::PassTlsClientCert),
+    Buffering(&'a config::dynamic::Buffering),
+    ContentType(&'a config::dynamic::ContentType),
     /// Known by its name, without code.
     Unsupported(&'static str),
 }
@@ -191,6 +227,7 @@ mod tests {
         let built = build(&name, settings, &mut FakeSurroundings::default());
         let told = match &built {
             Ok(Built::Stage(stage)) => Ok(format!("stage {}", stage.name())),
+            Ok(Built::PerOwner(maker)) => Ok(format!("own stage {}", maker().name())),
             Ok(Built::Chain(names)) => Ok(format!("chain {}", names.join(","))),
             Err(text) => Err(text.as_str()),
         };
@@ -232,11 +269,20 @@ mod tests {
     }
 
     #[test]
-    fn kinds_without_code_say_so() {
+    fn kinds_with_state_are_built_for_every_chain() {
         let settings = Middleware {
             rate_limit: Some(config::dynamic::RateLimit::default()),
             ..Middleware::default()
         };
-        check(&settings, Err("middleware kind rateLimit is not supported yet"));
+        check(&settings, Ok("own stage m@file"));
+    }
+
+    #[test]
+    fn kinds_without_code_say_so() {
+        let settings = Middleware {
+            plugin: [("demo".to_owned(), Default::default())].into_iter().collect(),
+            ..Middleware::default()
+        };
+        check(&settings, Err("middleware kind plugin is not supported yet"));
     }
 }

@@ -6,7 +6,6 @@
 mod md5_crypt;
 mod password;
 mod proven;
-mod users;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -23,6 +22,7 @@ use tokio::sync::Semaphore;
 use self::password::PasswordHash;
 use self::proven::Proven;
 use crate::header_names::{read_name, read_value};
+use crate::users;
 
 pub(crate) struct BasicAuth {
     users: HashMap<String, Arc<PasswordHash>>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use config::dynamic::Middleware;
 use exchange::{ServiceHandle, Stage};
-use middleware::{Built, Endpoint, Surroundings};
+use middleware::{Built, Endpoint, StageMaker, Surroundings};
 
 use super::services::Services;
 use super::{Input, is_same, qualify, runtime::Runtime};
@@ -19,18 +19,60 @@ pub(crate) struct Kept {
     built: Parts,
 }
 
-/// A stage, or the names of a chain.
+/// A stage, what makes one for every owner, or the names of a chain.
 #[derive(Clone)]
 enum Parts {
     Stage(Stage),
+    PerOwner(StageMaker),
     Chain(Vec<String>),
+}
+
+/// What the next run needs of this one.
+#[derive(Default)]
+pub(crate) struct Memory {
+    by_name: HashMap<String, Kept>,
+    instances: Instances,
+}
+
+/// Stages with state of their own, and what made them. An owner may name a middleware many times.
+type Instances = HashMap<Place, (StageMaker, Stage)>;
+
+/// Who has a middleware in its chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Owner<'n> {
+    Router(&'n str),
+    Service(&'n str),
+}
+
+/// Where an instance of a middleware stands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Place {
+    owner_is_router: bool,
+    owner: String,
+    name: String,
+    /// How many of that name stand before it.
+    nth: usize,
+}
+
+impl Owner<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Self::Router(name) | Self::Service(name) => name,
+        }
+    }
+
+    fn place(&self, name: &str, nth: usize) -> Place {
+        let owner_is_router = matches!(self, Self::Router(_));
+        Place { owner_is_router, owner: self.name().to_owned(), name: name.to_owned(), nth }
+    }
 }
 
 /// Builds middlewares.
 pub(crate) struct Middlewares<'a> {
     input: &'a Input<'a>,
-    previous: &'a HashMap<String, Kept>,
+    previous: &'a Memory,
     built: HashMap<String, Result<Kept, String>>,
+    instances: Instances,
     /// Names on the way down a chain, to find circles.
     path: Vec<String>,
     /// Chains whose members failed, and with what.
@@ -38,32 +80,63 @@ pub(crate) struct Middlewares<'a> {
 }
 
 impl<'a> Middlewares<'a> {
-    pub(crate) fn new(input: &'a Input<'a>, previous: &'a HashMap<String, Kept>) -> Self {
-        Self { input, previous, built: HashMap::new(), path: Vec::new(), failed: Vec::new() }
+    pub(crate) fn new(input: &'a Input<'a>, previous: &'a Memory) -> Self {
+        Self {
+            input,
+            previous,
+            built: HashMap::new(),
+            instances: HashMap::new(),
+            path: Vec::new(),
+            failed: Vec::new(),
+        }
     }
 
     /// Gives the stages of a list of names, chains expanded. `owner` is who names them.
     pub(crate) fn stages(
         &mut self,
         names: &[String],
-        owner: &str,
+        owner: Owner<'_>,
         services: &mut Services<'a>,
     ) -> Result<Vec<Stage>, String> {
         // Last to first, as Traefik builds: of several faults the last is told.
         let mut groups = Vec::new();
         for name in names.iter().rev() {
             let mut group = Vec::new();
-            self.collect(&qualify(name, owner), services, &mut group)?;
+            self.collect(&qualify(name, owner.name()), services, &mut group)?;
             groups.push(group);
         }
-        Ok(groups.into_iter().rev().flatten().collect())
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        let parts = groups.into_iter().rev().flatten();
+        Ok(parts
+            .map(|(name, parts)| match parts {
+                Made::Stage(stage) => stage,
+                Made::PerOwner(maker) => {
+                    let nth = seen.entry(name.clone()).or_default();
+                    *nth += 1;
+                    self.instance(owner.place(&name, *nth), maker)
+                }
+            })
+            .collect())
+    }
+
+    /// Gives the stage of one place: that of the last run while its settings are the same.
+    fn instance(&mut self, place: Place, maker: StageMaker) -> Stage {
+        let same = |instances: &Instances| {
+            let (made_by, stage) = instances.get(&place)?;
+            Arc::ptr_eq(made_by, &maker).then(|| stage.clone())
+        };
+        // A router is asked for once per entry point.
+        let kept = same(&self.instances).or_else(|| same(&self.previous.instances));
+        let stage = kept.unwrap_or_else(|| maker());
+        self.instances.insert(place, (maker, stage.clone()));
+        stage
     }
 
     fn collect(
         &mut self,
         name: &str,
         services: &mut Services<'a>,
-        stages: &mut Vec<Stage>,
+        stages: &mut Vec<(String, Made)>,
     ) -> Result<(), String> {
         if let Some(start) = self.path.iter().position(|on_way| on_way == name) {
             let circle = self.path[start..].join("->middleware:");
@@ -76,7 +149,11 @@ impl<'a> Middlewares<'a> {
         let collected = match self.build(name, services) {
             Err(error) => Err(error),
             Ok(Parts::Stage(stage)) => {
-                stages.push(stage);
+                stages.push((name.to_owned(), Made::Stage(stage)));
+                Ok(())
+            }
+            Ok(Parts::PerOwner(maker)) => {
+                stages.push((name.to_owned(), Made::PerOwner(maker)));
                 Ok(())
             }
             Ok(Parts::Chain(names)) => names
@@ -106,7 +183,8 @@ impl<'a> Middlewares<'a> {
             .middlewares
             .get(name)
             .ok_or_else(|| format!("middleware {name:?} does not exist"))?;
-        let before = self.previous.get(name).filter(|kept| is_same(&kept.settings, settings));
+        let before =
+            self.previous.by_name.get(name).filter(|kept| is_same(&kept.settings, settings));
         // What calls no service cannot have changed with one.
         if let Some(kept) = before
             && kept.parts.is_empty()
@@ -121,13 +199,14 @@ impl<'a> Middlewares<'a> {
         }
         let built = match built {
             Built::Stage(stage) => Parts::Stage(stage),
+            Built::PerOwner(maker) => Parts::PerOwner(maker),
             Built::Chain(names) => Parts::Chain(names),
         };
         Ok(Kept { settings: Arc::clone(settings), parts, built })
     }
 
     /// Tells the runtime what became of the middlewares.
-    pub(crate) fn finish(self, runtime: &mut Runtime) -> HashMap<String, Kept> {
+    pub(crate) fn finish(self, runtime: &mut Runtime) -> Memory {
         let mut kept_middlewares = HashMap::new();
         for (name, error) in self.failed {
             if let Some(info) = runtime.middlewares.get_mut(&name) {
@@ -154,8 +233,14 @@ impl<'a> Middlewares<'a> {
                 }
             }
         }
-        kept_middlewares
+        Memory { by_name: kept_middlewares, instances: self.instances }
     }
+}
+
+/// One link of an expanded chain.
+enum Made {
+    Stage(Stage),
+    PerOwner(StageMaker),
 }
 
 /// What a middleware finds around it.

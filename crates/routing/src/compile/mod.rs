@@ -71,7 +71,7 @@ pub struct Compiled {
 struct Memory {
     services: HashMap<String, services::Kept>,
     transports: HashMap<String, transports::Kept>,
-    middlewares: HashMap<String, middlewares::Kept>,
+    middlewares: middlewares::Memory,
     tls: tls_options::Kept,
 }
 

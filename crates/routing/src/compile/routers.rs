@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use config::dynamic::Router;
 
-use super::middlewares::Middlewares;
+use super::middlewares::{Middlewares, Owner};
 use super::parents::Tree;
 use super::runtime::{RouterInfo, Runtime, Status};
 use super::services::Services;
@@ -210,7 +210,8 @@ impl<'a> Builder<'_, 'a> {
         } else {
             Next::Children(self.children(&children, denied, runtime, depth)?)
         };
-        let stages = self.middlewares.stages(&router.middlewares, name, self.services)?;
+        let owner = Owner::Router(name);
+        let stages = self.middlewares.stages(&router.middlewares, owner, self.services)?;
         let rule = root.rule.clone()?;
         let route = Route {
             name: Arc::clone(&root.name),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use config::dynamic::Service as ServiceSettings;
 
-use super::middlewares::Middlewares;
+use super::middlewares::{Middlewares, Owner};
 use super::runtime::{Runtime, ServerState, ServiceInfo, Status};
 use super::transports::Transports;
 use super::{Input, groups, is_same, load_balancers, qualify};
@@ -105,7 +105,7 @@ impl<'a> Services<'a> {
             return Err(missing(name));
         };
         check_kind(name, settings)?;
-        let stages = middlewares.stages(&settings.middlewares, name, self)?;
+        let stages = middlewares.stages(&settings.middlewares, Owner::Service(name), self)?;
         let mut parts: Vec<usize> = stages.iter().map(super::middlewares::address).collect();
         let kind = if let Some(balancer) = &settings.load_balancer {
             load_balancers::check(balancer)?;

@@ -1,21 +1,20 @@
 //! Traefik's rule language: which requests a router takes.
 //!
-//! A rule is an expression in Go's notation ([`scanner`], [`parser`]), evaluated to a tree of known
+//! A rule is an expression in Go's notation ([`go_expression`]), evaluated to a tree of known
 //! functions ([`tree`]), compiled to matchers ([`node`], [`matchers`]). Errors read like Traefik's,
 //! byte for byte, because people search for them. What a rule says of host and path is also given
 //! as [`key`]s, so that an index can leave out rules that cannot match. Nothing here knows routers,
 //! priorities among them or services.
 
-mod go_text;
 pub(crate) mod key;
 mod matchers;
 mod node;
-mod parser;
-mod scanner;
 mod tree;
 mod view;
 
 pub use self::view::View;
+
+use config::go_expression::{self, text as go_text};
 
 use self::key::Key;
 use self::node::Node;
@@ -57,7 +56,7 @@ impl Rule {
     }
 
     fn parse_part(text: &str, syntax: Syntax) -> Result<Self, String> {
-        let value = parser::parse(text)
+        let value = go_expression::parse(text)
             .and_then(|expression| tree::evaluate(&expression, syntax))
             .map_err(|reason| format!("parsing rule {text}: {reason}"))?;
         let tree::Value::Tree(tree) = value else {

@@ -4,11 +4,10 @@
 //! The order of checks and the words are those of vulcand/predicate, through which Traefik reads
 //! rules, including those of Go's reflection for misplaced values.
 
+use config::go_expression::{self, Expression, Term};
+
 use crate::rule::Syntax;
-use crate::rule::go_text::{quote, unquote};
 use crate::rule::matchers::{self, Definition};
-use crate::rule::parser::Expression;
-use crate::rule::scanner::{Kind, Token};
 
 /// A rule before its matchers are built.
 pub(super) enum Tree {
@@ -139,26 +138,11 @@ fn evaluate_chain(
 }
 
 fn evaluate_term(expression: &Expression<'_>, syntax: Syntax) -> Result<Value, String> {
-    match expression {
-        Expression::Literal(token) => evaluate_literal(token),
-        Expression::Index => Err("properties are not supported".to_owned()),
-        Expression::Identifier(name) => Err(format!("{name} is not defined")),
-        Expression::Selector(of, field) => {
-            let mut fields = vec![*field];
-            let mut of = of;
-            while let Expression::Selector(inner, field) = &**of {
-                fields.push(*field);
-                of = inner;
-            }
-            let Expression::Identifier(name) = **of else {
-                return Err(format!("unsupported selector type: {}", of.go_type()));
-            };
-            fields.push(name);
-            fields.reverse();
-            Err(format!("{} is not defined", fields.join(".")))
-        }
-        Expression::Call(function, arguments) => {
-            let name = function_name(function)?;
+    Ok(match go_expression::term(expression)? {
+        Term::Text(text) => Value::Text(text),
+        Term::Integer(_) => Value::Integer,
+        Term::Float(_) => Value::Float,
+        Term::Call { name, arguments } => {
             let definition = matchers::find(&name, syntax)
                 .ok_or_else(|| format!("unsupported function: {name}"))?;
             let arguments = arguments
@@ -167,46 +151,7 @@ fn evaluate_term(expression: &Expression<'_>, syntax: Syntax) -> Result<Value, S
                 .collect::<Result<Vec<_>, _>>()?;
             let arguments =
                 arguments.into_iter().map(Value::into_text).collect::<Result<_, _>>()?;
-            Ok(Value::Tree(Tree::Leaf { definition, arguments }))
+            Value::Tree(Tree::Leaf { definition, arguments })
         }
-        other => Err(format!("{} is not supported", other.go_type())),
-    }
-}
-
-fn function_name(function: &Expression<'_>) -> Result<String, String> {
-    match function {
-        Expression::Identifier(name) => Ok((*name).to_owned()),
-        Expression::Selector(of, field) => match &**of {
-            Expression::Identifier(name) => Ok(format!("{name}.{field}")),
-            other => Err(format!("expected selector identifier, got: {}", other.go_type())),
-        },
-        other => Err(format!("expected identifier, got: {}", other.go_type())),
-    }
-}
-
-fn evaluate_literal(token: &Token<'_>) -> Result<Value, String> {
-    let text = token.text;
-    let refuse = |function: &str, reason: &str| {
-        let quoted = quote(text.as_bytes());
-        Err(format!(
-            "failed to parse argument: {text}, error: strconv.{function}: parsing {quoted}: {reason}"
-        ))
-    };
-    let kind = match token.kind {
-        Kind::String => return Ok(Value::Text(unquote(text))),
-        Kind::Integer if !text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            return refuse("Atoi", "invalid syntax");
-        }
-        Kind::Integer if text.parse::<i64>().is_err() => {
-            return refuse("Atoi", "value out of range");
-        }
-        Kind::Integer => return Ok(Value::Integer),
-        Kind::Float if text.parse::<f64>().is_ok_and(f64::is_infinite) => {
-            return refuse("ParseFloat", "value out of range");
-        }
-        Kind::Float => return Ok(Value::Float),
-        Kind::Character => "CHAR",
-        _ => "IMAG",
-    };
-    Err(format!("unsupported function argument type: '{kind}'"))
+    })
 }

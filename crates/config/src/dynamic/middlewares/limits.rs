@@ -15,15 +15,18 @@ pub struct RateLimit {
     /// Default: 1s.
     #[serde(skip_serializing_if = "Duration::is_zero")]
     pub period: Duration,
-    /// Default: 1.
+    /// Requests that may come at once. Default: 1.
     #[serde(skip_serializing_if = "is_zero")]
     pub burst: i64,
     /// What a source is. Default: the peer's address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_criterion: Option<SourceCriterion>,
-    /// Shared state in Redis.
+    /// Shared state in Redis. Not supported yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub redis: Option<serde_json::Value>,
+    /// Logs what would be refused or delayed, and lets it pass. Default: false. Not in Traefik.
+    #[serde(skip_serializing_if = "is_false")]
+    pub report_only: bool,
 }
 
 impl Default for RateLimit {
@@ -34,6 +37,7 @@ impl Default for RateLimit {
             burst: 1,
             source_criterion: None,
             redis: None,
+            report_only: false,
         }
     }
 }
@@ -59,6 +63,9 @@ pub struct InFlightReq {
     /// Default: the request's host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_criterion: Option<SourceCriterion>,
+    /// Logs what would be refused, and lets it pass. Default: false. Not in Traefik.
+    #[serde(skip_serializing_if = "is_false")]
+    pub report_only: bool,
 }
 
 /// Reads bodies whole before passing them on.

@@ -1,7 +1,7 @@
 //! Lists of users as `htpasswd` writes them.
 
 /// Gives the lines of a file, if there is one, and then those of a list.
-pub(super) fn load(file: &str, list: &[String]) -> Result<Vec<String>, String> {
+pub(crate) fn load(file: &str, list: &[String]) -> Result<Vec<String>, String> {
     let mut lines = Vec::new();
     if !file.is_empty() {
         let text = std::fs::read(file).map_err(|error| in_gos_words(file, &error))?;
@@ -16,7 +16,7 @@ pub(super) fn load(file: &str, list: &[String]) -> Result<Vec<String>, String> {
 }
 
 /// Splits `name:hash`.
-pub(super) fn split_basic(line: &str) -> Result<(&str, &str), String> {
+pub(crate) fn split_basic(line: &str) -> Result<(&str, &str), String> {
     match line.split_once(':') {
         Some((user, hash)) if !hash.contains(':') => Ok((user, hash)),
         _ => Err(format!("error parsing BasicUser: {line}")),

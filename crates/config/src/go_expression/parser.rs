@@ -1,14 +1,14 @@
 //! Go's expression grammar, and what Go says when a text is not of it.
 //!
 //! Far more is an expression than a rule may be: `Host(a) + 1` must be understood to be refused
-//! with Traefik's words (by [`crate::rule::tree`]). Types, function literals and composite
+//! with Traefik's words (by who evaluates it). Types, function literals and composite
 //! literals are left out: they are refused here, in words near to Go's.
 
-use crate::rule::scanner::{Fault, Kind, Scanner, Token};
+use super::scanner::{Fault, Kind, Scanner, Token};
 
 /// A Go expression.
 #[derive(Debug)]
-pub(super) enum Expression<'a> {
+pub enum Expression<'a> {
     /// Stands where something else was expected; a fault was noted.
     Bad,
     Identifier(&'a str),
@@ -27,7 +27,7 @@ pub(super) enum Expression<'a> {
 
 impl Expression<'_> {
     /// The name of the node's type in Go, for messages.
-    pub(super) fn go_type(&self) -> &'static str {
+    pub fn go_type(&self) -> &'static str {
         match self {
             Self::Bad => "*ast.BadExpr",
             Self::Identifier(_) => "*ast.Ident",
@@ -48,9 +48,9 @@ impl Expression<'_> {
 ///
 /// # Errors
 /// As Go writes lists of errors: `1:9: missing ',' in argument list (and 2 more errors)`.
-pub(super) fn parse(source: &str) -> Result<Expression<'_>, String> {
+pub fn parse(source: &str) -> Result<Expression<'_>, String> {
     let mut scanner = Scanner::new(source);
-    let token = scanner.next();
+    let token = scanner.next_token();
     // Go knows no line that has not a byte.
     let line_ends =
         source.strip_suffix('\n').unwrap_or(source).match_indices('\n').map(|(at, _)| at).collect();
@@ -80,7 +80,7 @@ impl<'a> Parser<'a> {
         self.token = if self.has_given_up {
             Token { kind: Kind::EndOfFile, text: "", offset: self.source.len() }
         } else {
-            self.scanner.next()
+            self.scanner.next_token()
         };
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 
 /// The value of a string literal that the scanner found no fault with.
-pub(super) fn unquote(literal: &str) -> Vec<u8> {
+pub fn unquote(literal: &str) -> Vec<u8> {
     if let Some(raw) = literal.strip_prefix('`') {
         let raw = raw.strip_suffix('`').unwrap_or(raw);
         return raw.bytes().filter(|byte| *byte != b'\r').collect();
@@ -58,7 +58,7 @@ fn read_escape<'a>(escaped: &'a str, value: &mut Vec<u8>) -> &'a str {
 }
 
 /// Quotes text as Go's `%q` does.
-pub(super) fn quote(text: &[u8]) -> String {
+pub fn quote(text: &[u8]) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for chunk in text.utf8_chunks() {
@@ -93,7 +93,7 @@ fn quote_character(c: char, quoted: &mut String) {
 }
 
 /// Go's `unicode.IsPrint` without the space.
-pub(super) fn is_printable(c: char) -> bool {
+pub fn is_printable(c: char) -> bool {
     match c {
         '!'..='~' => true,
         _ if c.is_ascii() => false,
@@ -104,7 +104,7 @@ pub(super) fn is_printable(c: char) -> bool {
 
 /// Text for regular expressions. Like Go, and unlike [`String::from_utf8_lossy`], each byte that is
 /// not UTF-8 counts as one character.
-pub(super) fn readable(text: &[u8]) -> Cow<'_, str> {
+pub fn readable(text: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(text) {
         return Cow::Borrowed(text);
     }
@@ -117,7 +117,7 @@ pub(super) fn readable(text: &[u8]) -> Cow<'_, str> {
 }
 
 /// Writes a list as Go's `%v` does: `[a b]`.
-pub(super) fn list<T: AsRef<[u8]>>(items: &[T]) -> String {
+pub fn list<T: AsRef<[u8]>>(items: &[T]) -> String {
     let items: Vec<_> = items.iter().map(|item| String::from_utf8_lossy(item.as_ref())).collect();
     format!("[{}]", items.join(" "))
 }

@@ -6,7 +6,7 @@
 
 /// The kinds of tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     EndOfFile,
     /// The semicolon Go inserts at the end of a line.
     Newline,
@@ -23,43 +23,43 @@ pub(super) enum Kind {
 
 /// A piece of the source.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Token<'a> {
-    pub(super) kind: Kind,
-    pub(super) text: &'a str,
-    pub(super) offset: usize,
+pub struct Token<'a> {
+    pub kind: Kind,
+    pub text: &'a str,
+    pub offset: usize,
 }
 
 impl Token<'_> {
-    pub(super) fn is(&self, operator: &str) -> bool {
+    pub fn is(&self, operator: &str) -> bool {
         self.kind == Kind::Operator && self.text == operator
     }
 }
 
 /// Something wrong at a place of the source.
 #[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) offset: usize,
-    pub(super) message: String,
+pub struct Fault {
+    pub offset: usize,
+    pub message: String,
 }
 
 /// Cuts a source into tokens.
-pub(super) struct Scanner<'a> {
+pub struct Scanner<'a> {
     source: &'a str,
     offset: usize,
     /// Whether a line's end is a token here.
     ends_line: bool,
-    pub(super) faults: Vec<Fault>,
+    pub faults: Vec<Fault>,
 }
 
 impl<'a> Scanner<'a> {
-    pub(super) fn new(source: &'a str) -> Self {
+    pub fn new(source: &'a str) -> Self {
         let offset =
             if source.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
         Self { source, offset, ends_line: false, faults: Vec::new() }
     }
 
     /// The next token; at the end [`Kind::EndOfFile`], again and again.
-    pub(super) fn next(&mut self) -> Token<'a> {
+    pub fn next_token(&mut self) -> Token<'a> {
         if let Some(newline) = self.skip_space() {
             return newline;
         }
@@ -337,7 +337,7 @@ fn is_letter(c: char) -> bool {
 /// Writes a character as Go's `%#U` does.
 fn describe(c: char) -> String {
     let code = u32::from(c);
-    if c == ' ' || super::go_text::is_printable(c) {
+    if c == ' ' || super::text::is_printable(c) {
         format!("U+{code:04X} '{c}'")
     } else {
         format!("U+{code:04X}")
