@@ -192,7 +192,7 @@ mod tests {
 
     /// Types a body that arrives in steps; checks that nothing of it is lost.
     fn check_stream(length: Option<u64>, steps: Vec<Step>, expected: Option<&str>, body: &str) {
-        let mut response = Response { body: Script::body(length, steps), ..Response::default() };
+        let response = Response { body: Script::body(length, steps), ..Response::default() };
         let response = respond(None, response);
         let value = response.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         assert_eq!(value, expected);
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_breaks_stays_broken() {
-        let mut response = Response {
+        let response = Response {
             body: Script::body(None, vec![Step::Broken(BodyError::Cut)]),
             ..Response::default()
         };
