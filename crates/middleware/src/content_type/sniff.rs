@@ -115,7 +115,8 @@ fn begins_with_tag(text: &[u8], tag: &[u8]) -> bool {
 fn is_mp4(data: &[u8]) -> bool {
     let Some((size, rest)) = data.split_first_chunk::<4>() else { return false };
     let size = u32::from_be_bytes(*size) as usize;
-    if data.len() < 12 || data.len() < size || size % 4 != 0 || !rest.starts_with(b"ftyp") {
+    if data.len() < 12 || data.len() < size || !size.is_multiple_of(4) || !rest.starts_with(b"ftyp")
+    {
         return false;
     }
     // The brand's version lies at 12.
