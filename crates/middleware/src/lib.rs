@@ -20,6 +20,7 @@ mod errors;
 #[cfg(test)]
 mod fixture;
 mod forward_auth;
+mod grpc_web;
 mod header_names;
 mod headers;
 mod in_flight_req;

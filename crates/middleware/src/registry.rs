@@ -6,9 +6,10 @@ use config::dynamic::Middleware;
 
 use crate::{
     Built, Surroundings, add_prefix, async_stage, basic_auth, buffering, circuit_breaker, compress,
-    content_type, digest_auth, encoded_characters, errors, forward_auth, headers, in_flight_req,
-    ip_allow_list, pass_tls_client_cert, per_owner, rate_limit, redirect_regex, redirect_scheme,
-    replace_path, replace_path_regex, retry, strip_prefix, strip_prefix_regex, sync_stage,
+    content_type, digest_auth, encoded_characters, errors, forward_auth, grpc_web, headers,
+    in_flight_req, ip_allow_list, pass_tls_client_cert, per_owner, rate_limit, redirect_regex,
+    redirect_scheme, replace_path, replace_path_regex, retry, strip_prefix, strip_prefix_regex,
+    sync_stage,
 };
 
 /// Builds the middleware `name` (as `name@provider`) from its settings.
@@ -75,7 +76,7 @@ pub fn build(
     kinds.offer(pass_tls_client_cert, Kind::PassTlsClientCert)?;
     kinds.offer(retry, Kind::Retry)?;
     kinds.offer(content_type, Kind::ContentType)?;
-    kinds.offer(grpc_web, |_| Kind::Unsupported("grpcWeb"))?;
+    kinds.offer(grpc_web, Kind::GrpcWeb)?;
     let plugins = (!plugin.is_empty()).then_some(plugin);
     kinds.offer(&plugins, |_| Kind::Unsupported("plugin"))?;
 
@@ -156,6 +157,7 @@ pub fn build(
             sync_stage(name, pass_tls_client_cert::PassTlsClientCert::new(settings))
         }
         Some(Kind::Buffering(settings)) => async_stage(name, buffering::Buffering::new(settings)?),
+        Some(Kind::GrpcWeb(settings)) => sync_stage(name, grpc_web::GrpcWeb::new(settings)),
         Some(Kind::ContentType(settings)) => {
             async_stage(name, content_type::ContentType::new(name, settings))
         }
@@ -189,6 +191,7 @@ enum Kind<'a> {
     DigestAuth(&'a config::dynamic::DigestAuth),
     PassTlsClientCert(&'a config::dynamic::PassTlsClientCert),
     Buffering(&'a config::dynamic::Buffering),
+    GrpcWeb(&'a config::dynamic::GrpcWeb),
     ContentType(&'a config::dynamic::ContentType),
     /// Known by its name, without code.
     Unsupported(&'static str),

@@ -37,13 +37,13 @@ impl Token<'_> {
 
 /// Something wrong at a place of the source.
 #[derive(Debug)]
-pub struct Fault {
+pub(super) struct Fault {
     pub offset: usize,
     pub message: String,
 }
 
 /// Cuts a source into tokens.
-pub struct Scanner<'a> {
+pub(super) struct Scanner<'a> {
     source: &'a str,
     offset: usize,
     /// Whether a line's end is a token here.
@@ -52,14 +52,14 @@ pub struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    pub fn new(source: &'a str) -> Self {
+    pub(super) fn new(source: &'a str) -> Self {
         let offset =
             if source.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
         Self { source, offset, ends_line: false, faults: Vec::new() }
     }
 
     /// The next token; at the end [`Kind::EndOfFile`], again and again.
-    pub fn next_token(&mut self) -> Token<'a> {
+    pub(super) fn next_token(&mut self) -> Token<'a> {
         if let Some(newline) = self.skip_space() {
             return newline;
         }

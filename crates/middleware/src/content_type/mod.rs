@@ -191,13 +191,18 @@ mod tests {
     }
 
     /// Types a body that arrives in steps; checks that nothing of it is lost.
-    fn check_stream(length: Option<u64>, steps: Vec<Step>, expected: Option<&str>, body: &str) {
-        let response = Response { body: Script::body(length, steps), ..Response::default() };
-        let response = respond(None, response);
+    fn check_stream(
+        length: Option<u64>,
+        steps: Vec<Step>,
+        expected: Option<&str>,
+        expected_body: &str,
+    ) {
+        let body = Script::body(length, steps);
+        let response = respond(None, Response { body, ..Response::default() });
         let value = response.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         assert_eq!(value, expected);
         assert_eq!(response.body.length(), length);
-        assert_eq!(fixture::read(response.body), body.as_bytes());
+        assert_eq!(fixture::read(response.body), expected_body.as_bytes());
     }
 
     #[test]
@@ -214,11 +219,8 @@ mod tests {
 
     #[test]
     fn a_stream_that_breaks_stays_broken() {
-        let response = Response {
-            body: Script::body(None, vec![Step::Broken(BodyError::Cut)]),
-            ..Response::default()
-        };
-        let mut body = respond(None, response).body;
+        let body = Script::body(None, vec![Step::Broken(BodyError::Cut)]);
+        let mut body = respond(None, Response { body, ..Response::default() }).body;
         let frame = fixture::block_on(body.frame());
         assert!(matches!(frame, Some(Err(BodyError::Cut))));
     }

@@ -68,8 +68,7 @@ impl DigestAuth {
         if !is_ours || !is_of(uri, request) {
             return Verdict::Wrong;
         }
-        // Traefik: a user who does not exist has an empty hash, with which anybody can compute a
-        // right response.
+        // Not an empty hash: anybody could compute the right response to that.
         let Some(hash) = self.users.get(&format!("{user}:{}", self.realm)) else {
             return Verdict::Wrong;
         };

@@ -11,17 +11,17 @@ use super::SourceKey;
 pub(crate) struct Shards<V> {
     /// Keyed anew in every process, so that nobody can aim at one shard.
     hasher: RandomState,
-    shards: Box<[Mutex<Table<V>>]>,
+    shards: Box<[Mutex<Map<V>>]>,
 }
 
-type Table<V> = HashMap<Hashed, V, BuildHasherDefault<Taken>>;
+type Map<V> = HashMap<Hashed, V, BuildHasherDefault<Taken>>;
 
 /// Locks: far more than workers, so that two of them seldom meet.
 const SHARDS: usize = 64;
 
 /// One shard's part of the table.
 pub(crate) struct Shard<'a, V> {
-    map: &'a mut Table<V>,
+    map: &'a mut Map<V>,
     key: Hashed,
 }
 
