@@ -69,7 +69,8 @@ pub(crate) async fn serve(
     }
     let mut tls = None;
     if wire.read.first() == Some(&TLS_HANDSHAKE) {
-        match handshake(&worker, wire, &settings, local).await {
+        // In a box: the connection outlives its handshake.
+        match Box::pin(handshake(&worker, wire, &settings, local)).await {
             Some((secured, info)) => {
                 wire = secured;
                 tls = Some(info);
@@ -345,7 +346,6 @@ impl Session {
         asked.keeps_alive &= self.may_keep_alive(requests) && client.can_skip_body(SKIP_MAX);
         client.begin_response();
         let sent = respond::send(worker, client, &asked, &mut response).await;
-        worker.spares.put(std::mem::take(&mut response.headers));
         match sent {
             Sent::KeepAlive if self.skip_body().await => Fate::Next,
             Sent::Close if !self.has_input().await => Fate::Close,

@@ -64,7 +64,8 @@ pub(crate) async fn forward(
             result => return result,
         }
     }
-    let connecting = connect(server, transport);
+    // In a box: with its TLS handshake it would make every exchange larger, as long as it lasts.
+    let connecting = Box::pin(connect(server, transport));
     let upstream = match origin.client {
         None => connecting.await?,
         Some(client) => match client.unless_gone(connecting).await {
