@@ -23,6 +23,9 @@ pub(crate) struct Events {
     user: Signal,
     terminate: Signal,
     interrupt: Signal,
+    /// SIGXFSZ: a file, such as the log, has reached the size that files may have. Whoever listens is
+    /// not ended by it, but told by the write that fails.
+    _file_size: Signal,
 }
 
 impl Events {
@@ -33,6 +36,7 @@ impl Events {
             user: signal(SignalKind::user_defined1())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            _file_size: signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?,
         })
     }
 

@@ -170,6 +170,16 @@ fn a_hangup_with_a_wrong_static_file_changes_nothing() {
 }
 
 #[test]
+fn a_log_that_may_not_grow_does_not_end_the_program() {
+    let upstreams = Upstreams::start();
+    let mut site = Site::start(&upstreams.file("r", "a"));
+    // What the kernel sends with a write beyond RLIMIT_FSIZE; by default it ends a process.
+    site.signal("XFSZ");
+    assert_eq!(site.get("r", "/"), answer("200", "a"));
+    assert!(site.is_running());
+}
+
+#[test]
 fn sigterm_finishes_what_is_under_way_and_refuses_what_is_new() {
     let gate = Gate::start();
     let mut site = Site::start(&gate.file("r"));

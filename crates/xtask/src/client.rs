@@ -17,6 +17,8 @@ pub(crate) struct Client {
 #[derive(Debug)]
 pub(crate) struct Answer<'a> {
     pub(crate) status: u16,
+    /// The status line and the fields.
+    pub(crate) head: &'a str,
     pub(crate) body: &'a str,
     /// The server said that it closes the connection.
     pub(crate) closes: bool,
@@ -95,10 +97,13 @@ impl Client {
         while self.read.len() < self.used {
             self.fill()?;
         }
-        let body = &self.read[head_length..self.used];
-        let body = std::str::from_utf8(body)
-            .map_err(|_| Failure::Broken("the body is no text".to_owned()))?;
-        Ok(Answer { status: head.status, body, closes: head.closes })
+        let (head_text, body) = self.read[..self.used].split_at(head_length);
+        let text = |bytes| {
+            std::str::from_utf8(bytes)
+                .map_err(|_| Failure::Broken("the answer is no text".to_owned()))
+        };
+        let (status, closes) = (head.status, head.closes);
+        Ok(Answer { status, head: text(head_text)?, body: text(body)?, closes })
     }
 
     fn fill(&mut self) -> Result<(), Failure> {

@@ -4,6 +4,7 @@ mod bench;
 mod client;
 mod command_line;
 mod differences;
+mod faults;
 mod latency;
 mod proxy;
 mod record;
@@ -23,6 +24,8 @@ usage: cargo xtask <command>
   differences                       tell where ferrovia differs on purpose, as Markdown
   bench ...                         measure (see `cargo xtask bench --help`)
   soak ...                          prove that reloads lose nothing (`cargo xtask soak --help`)
+  faults ...                        bad days: servers, clients and resources that fail
+                                    (`cargo xtask faults --help`)
   tidy                              check crate edges, file sizes and the like";
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn run(args: &[String]) -> Result<()> {
             "differences" => differences::run(),
             "bench" => bench::run(rest),
             "soak" => soak::run(rest),
+            "faults" => faults::run(rest),
             "tidy" => tidy::run(),
             _ => bail!("unknown command {command:?}\n{USAGE}"),
         },

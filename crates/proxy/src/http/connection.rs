@@ -69,7 +69,8 @@ pub(crate) async fn serve(
     let mut tls = None;
     let mut is_http2 = false;
     if wire.read.first() == Some(&TLS_HANDSHAKE) {
-        match handshake(&worker, wire, &settings, local).await {
+        // In a box: the connection outlives its handshake.
+        match Box::pin(handshake(&worker, wire, &settings, local)).await {
             Some(secured) => {
                 wire = secured.wire;
                 tls = Some(secured.info);
@@ -328,7 +329,6 @@ impl Session {
         asked.keeps_alive &= self.may_keep_alive(requests) && client.can_skip_body(SKIP_MAX);
         client.begin_response();
         let sent = respond::send(worker, client, &asked, &mut response).await;
-        worker.spares.put(std::mem::take(&mut response.headers));
         match sent {
             Sent::KeepAlive if self.skip_body().await => Fate::Next,
             Sent::Close if !self.has_input().await => Fate::Close,

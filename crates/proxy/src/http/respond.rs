@@ -46,8 +46,8 @@ impl Asked {
     }
 }
 
-/// Writes a response. Its body streams with back-pressure: nothing more is read from the server
-/// than the client takes.
+/// Writes a response, which loses its header fields. Its body streams with back-pressure: nothing
+/// more is read from the server than the client takes.
 pub(crate) async fn send(
     worker: &Worker,
     client: &Client,
@@ -73,6 +73,8 @@ pub(crate) async fn send(
         length,
         connection,
     );
+    // Its values hold the buffer that the server's head was read into.
+    worker.spares.put(std::mem::take(&mut response.headers));
     if has_no_body {
         response.body = Body::Empty;
     }
@@ -151,14 +153,18 @@ async fn stream(client: &Client, body: &mut Body, length: BodyLength) -> Result<
     };
     let mut is_finished = false;
     let mut broken = None;
+    // The client takes nothing for now: what comes from the server stays where it is.
+    let mut is_stalled = false;
     poll_fn(|context| {
         loop {
             let has_room = {
                 let wire = client.wire.borrow();
                 wire.is_short() && wire.write.len() < GATHER_MAX
             };
-            if is_finished || broken.is_some() || !has_room {
-                match (poll_written(client, context), broken) {
+            if is_finished || broken.is_some() || is_stalled || !has_room {
+                let written = poll_written(client, context);
+                is_stalled = written.is_pending();
+                match (written, broken) {
                     (Poll::Ready(Ok(())), Some(error)) => return Poll::Ready(Err(error)),
                     (Poll::Ready(Ok(())), None) if is_finished => return Poll::Ready(Ok(())),
                     (Poll::Ready(Ok(())), None) => {}
@@ -188,7 +194,10 @@ async fn stream(client: &Client, body: &mut Body, length: BodyLength) -> Result<
                     if !client.wire.borrow().is_drained() {
                         match poll_written(client, context) {
                             Poll::Ready(Ok(())) => {}
-                            other => return other,
+                            other => {
+                                is_stalled = other.is_pending();
+                                return other;
+                            }
                         }
                     }
                     if client.poll_gone(context).is_ready() {

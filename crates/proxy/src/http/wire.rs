@@ -35,7 +35,7 @@ pub(crate) struct Wire {
     /// The peer said it is done, or an error showed that it is.
     pub(crate) is_read_closed: bool,
     needs_flush: bool,
-    /// `long` has no more memory than it needs, or not much more.
+    /// What is queued has no more memory than it needs, or not much more.
     is_trimmed: bool,
 }
 
@@ -110,14 +110,19 @@ impl Wire {
         }
     }
 
-    /// Gives memory back while the peer takes nothing: empty buffers, and what was written of a long
-    /// piece, by a copy of the rest. A copy costs less than a microsecond, and the kernel has just
+    /// Gives memory back while the peer takes nothing: empty buffers, and that of bytes which were
+    /// written, by a copy of the rest. A copy costs less than a microsecond, and the kernel has just
     /// taken many times as much.
     pub(crate) fn trim(&mut self) {
         self.release_buffers();
-        if !std::mem::replace(&mut self.is_trimmed, true) && self.long.len() <= TRIMMED_MAX {
+        if std::mem::replace(&mut self.is_trimmed, true) {
+            return;
+        }
+        if self.long.len() <= TRIMMED_MAX {
             self.long = Bytes::copy_from_slice(&self.long);
         }
+        // Its capacity has doubled on the way here, and what was written counts in it.
+        self.write = BytesMut::from(&self.write[..]);
     }
 
     /// Gives a body's large read buffer back; a head's small one stays.
@@ -131,13 +136,13 @@ impl Wire {
     /// queue was drained of its last long piece.
     pub(crate) fn queue(&mut self, data: Bytes, tail: &'static [u8]) {
         debug_assert!(self.long.is_empty(), "one long piece at a time");
+        self.is_trimmed = false;
         if data.len() <= COPY_MAX {
             self.write.extend_from_slice(&data);
             self.write.extend_from_slice(tail);
         } else {
             self.long = data;
             self.tail = tail;
-            self.is_trimmed = false;
         }
     }
 

@@ -350,7 +350,7 @@ mod tests {
     fn check(ask: Ask, live: u32, body: &str, is_right: bool) {
         let versions = || Versions { live: AtomicU32::new(0), written: AtomicU32::new(5) };
         let expected = Expected { versions: (0..FILES).map(|_| versions()).collect() };
-        let answer = Answer { status: 200, body, closes: false };
+        let answer = Answer { status: 200, head: "", body, closes: false };
         assert_eq!(expected.judge(ask, live, &answer).is_ok(), is_right, "{body}");
     }
 
