@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
+
 use super::events::Events;
 use super::load::Load;
 use super::site::{Site, routes};
@@ -40,7 +42,8 @@ pub(super) fn run(run: &Run) -> anyhow::Result<Report> {
             site.write("routes.yml", &text(&servers, version))?;
             let written = Instant::now();
             let path = format!("/version-{version}");
-            wait_for("a reload", RELOAD_MAX, || Ok(site.answers(&path).then_some(())))?;
+            wait_for("a reload", RELOAD_MAX, || Ok(site.answers(&path).then_some(())))
+                .with_context(|| format!("version {version}\n{}", proxy.log_tail()))?;
             slowest = slowest.max(written.elapsed());
         }
         thread::sleep(SAMPLING);

@@ -51,7 +51,7 @@ fn check(attack: impl FnOnce(&mut Frames) + Send) -> (Http2Counts, Vec<u32>) {
     let errors = reading.join().expect("the reader");
     let seen = server.log().iter().filter(|(_, request)| request.path() != "/other").count();
     assert!(seen <= SEEN_MAX, "the server saw {seen} requests of the attack");
-    (rig.plane.http2_counts(), errors)
+    (rig.http2_counts(1), errors)
 }
 
 /// Sends the same again and again until the other side has had enough.
@@ -108,7 +108,7 @@ fn rapid_reset_in_step() {
         reset += 1;
     }
     assert!(reset <= SEEN_MAX, "{reset} streams were begun");
-    let counts = rig.plane.http2_counts();
+    let counts = rig.http2_counts(0);
     assert_eq!(counts.stream_floods, 1, "{counts:?}");
 }
 

@@ -283,7 +283,7 @@ fn a_broken_frame_ends_the_connection_with_its_reason() {
     // DATA on the connection itself (RFC 9113, 6.1).
     client.send(frame(DATA, END_STREAM, 0, b"x"));
     assert_eq!(farewells(&mut client), [(0, PROTOCOL_ERROR)]);
-    assert_eq!(rig.plane.http2_counts().protocol_errors, 1);
+    assert_eq!(rig.http2_counts(0).protocol_errors, 1);
 }
 
 /// A TLS client's connection, carried over a pair of plain ones so that tests can read it.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use config::dynamic::{
     Configuration, ForwardingTimeouts, Router, RouterTls, Server, ServersLoadBalancer,
@@ -178,6 +178,17 @@ impl Rig {
         let mut client = self.client();
         client.send(bytes);
         client
+    }
+
+    /// What was done against HTTP/2 clients, once no more than `connections` are served: a client
+    /// sees the end of its connection before it is counted.
+    pub(crate) fn http2_counts(&self, connections: usize) -> proxy::Http2Counts {
+        let deadline = Instant::now() + LIMIT;
+        while self.plane.connections() > connections {
+            assert!(Instant::now() < deadline, "a connection is still served");
+            std::thread::yield_now();
+        }
+        self.plane.http2_counts()
     }
 
     /// Drains, and tells how many connections were left.
